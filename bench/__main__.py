@@ -1,0 +1,5 @@
+"""The whole measurement: `python -m bench`."""
+
+from bench.run import main
+
+main()

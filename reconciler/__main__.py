@@ -1,0 +1,62 @@
+"""Start envfix so that the fault it looks for cannot reach it: ``python -m reconciler``.
+
+PYTHONPATH, a user site or the working directory may hold a broken click or typing. Until it is
+known that none of them is on ``sys.path``, nothing but what Python itself has loaded is imported.
+"""
+
+import os
+import sys
+
+#: Set in the environment of the second, isolated start, so that there is no third.
+MARK = "_ENVFIX_ISOLATED"
+
+
+def main() -> None:
+    """Run the command line, in an isolated interpreter where this one is not."""
+    if not sys.flags.isolated and MARK not in os.environ and _is_reachable():
+        _restart_isolated()
+    os.environ.pop(MARK, None)
+    from reconciler.cli import cli  # noqa: PLC0415 - nothing third-party before this line
+
+    cli(prog_name="envfix")
+
+
+def _is_reachable() -> bool:
+    """Tell whether modules of others may come before envfix's own."""
+    if os.environ.get("PYTHONPATH") or os.environ.get("PYTHONHOME"):
+        return True
+    # python -m puts the working directory first; a script's own folder is that of the command.
+    if not sys.flags.safe_path and sys.path and sys.path[0] in {"", os.getcwd()}:
+        return True
+    site = sys.modules.get("site")
+    return bool(getattr(site, "ENABLE_USER_SITE", False)) and any(
+        path == getattr(site, "USER_SITE", None) for path in sys.path
+    )
+
+
+def _restart_isolated() -> None:
+    # -I drops every PYTHON* setting; os.environ keeps them for the collector. Where envfix itself
+    # lies in a folder that -I drops (a user site, a checkout), that folder comes last, not first.
+    home = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    third_party = [path for path in sys.path if path.endswith("site-packages")]
+    code = (
+        "import sys; sys.path += [p for p in sys.argv.pop().split('\\n') if p not in sys.path];"
+        "from reconciler.__main__ import main; main()"
+    )
+    flags = ["-I", *(["-B"] if sys.flags.dont_write_bytecode else [])]
+    flags += ["-X", "utf8"] if sys.flags.utf8_mode else []
+    argv = [sys.executable, *flags, "-c", code, *sys.argv[1:], "\n".join([home, *third_party])]
+    environ = {**os.environ, MARK: "1"}
+    if os.name == "nt":
+        # exec on Windows returns to the shell before the new process ends.
+        sys.exit(os.spawnve(os.P_WAIT, sys.executable, [_quoted(a) for a in argv], environ))
+    # The interpreter that runs this, and nothing of the environment under inspection.
+    os.execve(sys.executable, argv, environ)  # noqa: S606
+
+
+def _quoted(argument: str) -> str:
+    return '"' + argument.replace('"', '\\"') + '"'
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,186 @@
+"""The builds that a project's files ask for, as far as their lines tell."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from reconciler.builds.witness import (
+    Known,
+    cuda_of_wheel,
+    read_build_string,
+    read_local_label,
+    read_name,
+    read_release,
+)
+from reconciler.model.conda_spec import CondaSpec, InvalidCondaSpec
+from reconciler.model.cuda import CudaBuild, CudaVersion, KnownBy, Role, Variant
+from reconciler.model.manifest import Section
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from packaging.requirements import Requirement
+
+    from reconciler.model.catalog import Catalog, Consumer, CudaPackage
+    from reconciler.model.manifest import Declared, InstallSet
+
+# https://download.pytorch.org/whl/cu118, .../whl/nightly/cu124, .../whl/cpu/torch_stable.html
+_INDEX_TAG = re.compile(r"/whl/(?:(?:nightly|test)/)?(cu\d{2,3}|cpu|rocm[\d.]+)(?:/|$)")
+_EXTRA = re.compile(r"cuda(\d\d)")
+_LABEL = re.compile(r"/label/cuda-(\d+\.\d+)")
+# A wheel's file name in a URL, where + is written %2B.
+_WHEEL = re.compile(r"/[^/]+?-(\d[^/-]*)-[^/]+\.whl")
+_PIP_OPTION = re.compile(r"\s--?\w.*$", re.DOTALL)
+#: What platform conda's names mean in markers (PEP 508).
+_MARKERS = {
+    "linux": {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix"},
+    "osx": {"sys_platform": "darwin", "platform_system": "Darwin", "os_name": "posix"},
+    "win": {"sys_platform": "win32", "platform_system": "Windows", "os_name": "nt"},
+}
+
+
+def builds(install: InstallSet, catalog: Catalog, platform: str) -> Iterator[CudaBuild]:
+    """Yield the build of each requirement of a set, as it would be installed on ``platform``."""
+    for declared in install.requirements(Section.CONDA):
+        if build := _of_conda(declared, catalog):
+            yield build
+    for declared in install.requirements(Section.PIP):
+        if build := _of_pip(declared, install, catalog, platform):
+            yield build
+
+
+def _of_conda(declared: Declared, catalog: Catalog) -> CudaBuild | None:
+    package = catalog.cuda_packages.get(("conda", declared.name))
+    consumer = catalog.consumer("conda", declared.name)
+    if package is None and consumer is None:
+        return None
+    try:
+        spec = CondaSpec.parse(declared.text)
+    except InvalidCondaSpec:
+        return None
+    version = spec.pinned_version or ""
+    if package:
+        role = Role.BRINGS if package.brings else Role.STATES
+        of_package = _conda_package(package, spec, version)
+        return _build(declared, version, of_package, role, package.component, package.brings)
+    if consumer and (
+        known := read_build_string(spec.build or "") or read_name(declared.name, consumer)
+    ):
+        return _build(declared, version, known, Role.NEEDS, consumer.name)
+    return None
+
+
+def _conda_package(package: CudaPackage, spec: CondaSpec, version: str) -> Known:
+    evidence = f"{spec}"
+    if package.cuda_in == "version" and (cuda := CudaVersion.parse(version)):
+        return Known(Variant.CUDA, cuda, KnownBy.VERSION, evidence)
+    if match := _LABEL.search(f"{spec.channel or ''}/"):
+        return Known(Variant.CUDA, CudaVersion.parse(match[1]), KnownBy.INDEX, evidence)
+    if (found := read_build_string(spec.build or "")) and found.cuda:
+        return found
+    cuda = CudaVersion(package.cuda_major) if package.cuda_major else None
+    return Known(Variant.CUDA, cuda, KnownBy.NAME, evidence)
+
+
+def _of_pip(
+    declared: Declared, install: InstallSet, catalog: Catalog, platform: str
+) -> CudaBuild | None:
+    package = catalog.cuda_packages.get(("pip", declared.name))
+    consumer = catalog.consumer("pip", declared.name)
+    if package is None and consumer is None:
+        return None
+    requirement = _requirement(declared.text)
+    if requirement is None or not _holds_on(requirement, platform):
+        return None
+    version = _pinned(requirement)
+    if package:
+        cuda, known_by = cuda_of_wheel(package, version)
+        known = Known(Variant.CUDA, cuda, known_by, declared.text)
+        role = Role.BRINGS if package.brings else Role.STATES
+        return _build(declared, version, known, role, package.component, package.brings)
+    if consumer is None:
+        return None
+    known_consumer = (
+        read_local_label(version.partition("+")[2], version)
+        or _by_index(consumer, install, pinned=bool(version))
+        or _by_extra(requirement)
+        or read_release(catalog, declared.name, version, platform)
+        or read_name(declared.name, consumer)
+    )
+    if known_consumer is None:
+        return None
+    brings = consumer.bundles if known_consumer.variant is Variant.CUDA else ()
+    return _build(declared, version, known_consumer, Role.NEEDS, consumer.name, brings)
+
+
+def _build(  # noqa: PLR0913, PLR0917 - the parts of a build
+    declared: Declared,
+    version: str,
+    known: Known,
+    role: Role,
+    component: str,
+    brings: tuple[str, ...] = (),
+) -> CudaBuild:
+    return CudaBuild(
+        manager="conda" if declared.section is Section.CONDA else "pip",
+        package=declared.name,
+        version=version,
+        role=role,
+        component=component,
+        brings=brings,
+        variant=known.variant,
+        cuda=known.cuda,
+        known_by=known.known_by,
+        evidence=known.evidence,
+        at=declared.location,
+    )
+
+
+def _requirement(text: str) -> Requirement | None:
+    # packaging.requirements takes 25 ms to import: only a line that matters here pays for it.
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415
+
+    try:
+        return Requirement(_PIP_OPTION.sub("", text))
+    except InvalidRequirement:
+        return None
+
+
+def _holds_on(requirement: Requirement, platform: str) -> bool:
+    if requirement.marker is None:
+        return True
+    system, _, machine = platform.partition("-")
+    machine = {"64": "x86_64"}.get(machine, machine)
+    return requirement.marker.evaluate({**_MARKERS.get(system, {}), "platform_machine": machine})
+
+
+def _pinned(requirement: Requirement) -> str:
+    """Return the one version that a requirement allows; "" where it allows more."""
+    if requirement.url:
+        match = _WHEEL.search(requirement.url)
+        return match[1].replace("%2B", "+") if match else ""
+    pins = [s.version for s in requirement.specifier if s.operator in {"==", "==="}]
+    return pins[0] if len(pins) == 1 and not pins[0].endswith(".*") else ""
+
+
+def _by_index(consumer: Consumer, install: InstallSet, *, pinned: bool) -> Known | None:
+    """Return what the PyTorch index that a set points pip at gives."""
+    if "torch" not in {consumer.name, consumer.extends}:
+        return None
+    for index in install.indexes():
+        tag = _INDEX_TAG.search(index.name)
+        # Beside PyPI, pip takes the higher version: 2.1.2+cu118 is above 2.1.2, not above 2.2.
+        if tag and (pinned or index.text.startswith(("-i", "--index-url"))):
+            known = read_local_label(tag[1], tag[1])
+            return known._replace(known_by=KnownBy.INDEX, evidence=index.text) if known else None
+    return None
+
+
+def _by_extra(requirement: Requirement) -> Known | None:
+    """Return what an extra such as ``jax[cuda12]`` asks for."""
+    for extra in sorted(requirement.extras):
+        if match := _EXTRA.match(extra):
+            cuda = CudaVersion.from_tag(f"cu{match[1]}")
+            return Known(Variant.CUDA, cuda, KnownBy.NAME, f"its extra {extra}")
+    return None

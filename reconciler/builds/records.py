@@ -1,0 +1,99 @@
+"""The builds of conda's records."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from reconciler.builds.witness import Known, read_build_string, read_name
+from reconciler.model.cuda import CudaBuild, CudaVersion, KnownBy, Role, Variant
+from reconciler.model.finding import Location
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.model.catalog import Catalog, Consumer, CudaPackage
+    from reconciler.model.prefix import PrefixRecord
+
+_LOWER_BOUND = re.compile(r"[=>~]*\s*(\d+(?:\.\d+)*)")
+
+
+def builds(records: tuple[PrefixRecord, ...], catalog: Catalog) -> Iterator[CudaBuild]:
+    """Yield the build of each record that has to do with CUDA."""
+    for record in records:
+        if package := catalog.cuda_packages.get(("conda", record.name)):
+            known = _of_package(package, record, catalog)
+            role = Role.BRINGS if package.brings else Role.STATES
+            yield _build(record, known, role, package.component, package.brings)
+        elif consumer := catalog.consumer("conda", record.name):
+            known = _of_consumer(record, consumer, catalog)
+            yield _build(record, known, Role.NEEDS, consumer.name)
+
+
+def _build(
+    record: PrefixRecord, known: Known, role: Role, component: str, brings: tuple[str, ...] = ()
+) -> CudaBuild:
+    file = f"conda-meta/{record.name}-{record.version}-{record.build}.json"
+    return CudaBuild(
+        manager="conda",
+        package=record.name,
+        version=record.version,
+        role=role,
+        component=component,
+        brings=brings,
+        variant=known.variant,
+        cuda=known.cuda,
+        known_by=known.known_by,
+        evidence=known.evidence,
+        at=Location(subject=f"conda {record}", path=file),
+    )
+
+
+def _of_package(package: CudaPackage, record: PrefixRecord, catalog: Catalog) -> Known:
+    if package.cuda_in != "depends":
+        number = record.version if package.cuda_in == "version" else record.version.split(".")[0]
+        if package.cuda_in != "name" and (cuda := CudaVersion.parse(number)):
+            return Known(Variant.CUDA, cuda, KnownBy.VERSION, f"its version {record.version}")
+    if found := _asked_of_cuda(record, catalog):
+        return found
+    cuda = CudaVersion(package.cuda_major) if package.cuda_major else None
+    return Known(Variant.CUDA, cuda, KnownBy.NAME, f"its name {record.name}")
+
+
+def _of_consumer(record: PrefixRecord, consumer: Consumer, catalog: Catalog) -> Known:
+    if record.name in consumer.cpu_only:
+        return Known(Variant.CPU, None, KnownBy.NAME, f"its name {record.name}")
+    if found := _asked_of_cuda(record, catalog):
+        return found
+    if found := read_build_string(record.build):
+        return found
+    if found := read_name(record.name, consumer):
+        return found
+    evidence = f"build {record.build} depends on no CUDA package"
+    return Known(Variant.CPU, None, KnownBy.DEPENDS, evidence)
+
+
+def _asked_of_cuda(record: PrefixRecord, catalog: Catalog) -> Known | None:
+    """Return the CUDA that a record's depends, then its constrains, ask for."""
+    is_cuda: Known | None = None
+    constrained: Known | None = None
+    for specs, known_by in (
+        (record.depends, KnownBy.DEPENDS),
+        (record.constrains, KnownBy.CONSTRAINS),
+    ):
+        for spec in specs:
+            name, _, constraint = spec.partition(" ")
+            package = catalog.cuda_packages.get(("conda", name))
+            if package is None:
+                continue
+            bound = _LOWER_BOUND.match(constraint) if package.cuda_in == "version" else None
+            cuda = CudaVersion.parse(bound[1]) if bound else None
+            known = Known(Variant.CUDA, cuda, known_by, f"{known_by} {spec}")
+            if known_by is KnownBy.CONSTRAINS:
+                constrained = constrained or (known if cuda else None)
+            elif cuda:
+                return known
+            else:
+                is_cuda = is_cuda or known
+    # Constrains alone make no CUDA build: builds for the CPU have run_constrained as well.
+    return (constrained or is_cuda) if is_cuda else None

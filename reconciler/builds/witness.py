@@ -1,0 +1,91 @@
+"""What names, labels, build strings and pins say of a build: the readings that witnesses share."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from reconciler.model.cuda import CudaVersion, KnownBy, Variant
+
+if TYPE_CHECKING:
+    from reconciler.model.catalog import Catalog, Consumer, CudaPackage
+
+_CUDA_LABEL = re.compile(r"(cu(?:da)?\d{2,3})(?=\D|$)")
+_CUDA_IN_BUILD = re.compile(r"(?:^|_)(?:cuda|cu)_?(\d{1,2}\.\d{1,2}|\d{2,3})?(?=\D|$)")
+
+
+class Known(NamedTuple):
+    """What a witness says of one package's build."""
+
+    variant: Variant
+    #: None where the build's release is not told, and for the other variants.
+    cuda: CudaVersion | None
+    known_by: KnownBy
+    #: The observation in words, with the text that was seen.
+    evidence: str
+
+
+def read_local_label(local: str, version: str) -> Known | None:
+    """Read a version's local label: ``cu121``, ``cuda12.cudnn89``, ``pt21cu121``, ``cpu``."""
+    evidence = f"its version {version}"
+    if match := _CUDA_LABEL.search(local):
+        cuda = CudaVersion.from_tag(match[1])
+        return Known(Variant.CUDA, cuda, KnownBy.LOCAL_VERSION, evidence)
+    for beginning, variant in (("cpu", Variant.CPU), ("rocm", Variant.ROCM)):
+        if local.startswith(beginning):
+            return Known(variant, None, KnownBy.LOCAL_VERSION, evidence)
+    return None
+
+
+def read_name(name: str, consumer: Consumer) -> Known | None:
+    """Read what a package's name alone says: ``cupy-cuda12x``, ``faiss-cpu``."""
+    evidence = f"its name {name}"
+    if release := consumer.cuda_of_name.get(name):
+        return Known(Variant.CUDA, CudaVersion.parse(release), KnownBy.NAME, evidence)
+    if name in consumer.cpu_only:
+        return Known(Variant.CPU, None, KnownBy.NAME, evidence)
+    if name in consumer.gpu_only:
+        return Known(Variant.CUDA, None, KnownBy.NAME, evidence)
+    return None
+
+
+def read_release(catalog: Catalog, name: str, version: str, platform: str) -> Known | None:
+    """Read what PyPI's own wheel of a version was built for."""
+    release = catalog.release(name, version, platform)
+    if release is None:
+        return None
+    cuda = CudaVersion.parse(release.cuda) if release.cuda else None
+    built_for = f"CUDA {cuda}" if cuda else "the CPU"
+    evidence = f"PyPI's {name} {version} for {platform} is built for {built_for}"
+    return Known(Variant.CUDA if cuda else Variant.CPU, cuda, KnownBy.RELEASE, evidence)
+
+
+def read_build_string(build: str) -> Known | None:
+    """Read conda's build string: ``cuda118py310``, ``py3.9_cuda11.3_cudnn8``, ``cpu_generic``."""
+    evidence = f"its build string {build}"
+    if match := _CUDA_IN_BUILD.search(build):
+        # cuda0.0 is how faiss-cpu's feedstock spelled "no CUDA".
+        if match[1] == "0.0":
+            return Known(Variant.CPU, None, KnownBy.BUILD_STRING, evidence)
+        return Known(Variant.CUDA, _of_build_tag(match[1] or ""), KnownBy.BUILD_STRING, evidence)
+    if "rocm" in build:
+        return Known(Variant.ROCM, None, KnownBy.BUILD_STRING, evidence)
+    if "cpu" in build:
+        return Known(Variant.CPU, None, KnownBy.BUILD_STRING, evidence)
+    if "gpu" in build:
+        return Known(Variant.CUDA, None, KnownBy.BUILD_STRING, evidence)
+    return None
+
+
+def cuda_of_wheel(package: CudaPackage, version: str) -> tuple[CudaVersion | None, KnownBy]:
+    """Return the CUDA of a wheel of CUDA's own parts, from its version or its name."""
+    version = version if package.cuda_in == "version" else version.partition(".")[0]
+    if package.cuda_in in {"version", "major"} and (cuda := CudaVersion.parse(version)):
+        return cuda, KnownBy.VERSION
+    return (CudaVersion(package.cuda_major) if package.cuda_major else None), KnownBy.NAME
+
+
+def _of_build_tag(tag: str) -> CudaVersion | None:
+    if "." in tag:
+        return CudaVersion.parse(tag)
+    return CudaVersion.from_tag(f"cu{tag}") if tag else None

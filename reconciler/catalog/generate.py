@@ -1,0 +1,37 @@
+"""Make the shipped JSON of every authored TOML table: ``python -m reconciler.catalog.generate``."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from reconciler.catalog import TABLES
+from reconciler.model.catalog import Component, Consumer, CudaPackage, ImportGroup, Release
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HERE = Path(__file__).parent
+ROWS: Mapping[str, type[msgspec.Struct]] = {
+    "components": Component,
+    "packages": CudaPackage,
+    "consumers": Consumer,
+    "imports": ImportGroup,
+    "releases": Release,
+}
+
+
+def generated(table: str) -> bytes:
+    """Return the JSON that belongs to an authored table; a misspelt key is an error."""
+    document = tomllib.loads((HERE / f"{table}.toml").read_text("utf-8"))
+    rows = (msgspec.convert(row, ROWS[table]) for row in document["row"])
+    lines = b",\n".join(msgspec.json.encode(row) for row in rows)
+    return b"[\n" + lines + b"\n]\n"
+
+
+if __name__ == "__main__":
+    for name in TABLES:
+        (HERE / f"{name}.json").write_bytes(generated(name))

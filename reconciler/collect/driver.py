@@ -1,0 +1,36 @@
+"""The NVIDIA driver that the kernel has loaded."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from reconciler.collect import files
+from reconciler.collect.ground import Found
+from reconciler.model.host import DriverRelease
+from reconciler.model.snapshot import Fact, Gap
+
+if TYPE_CHECKING:
+    from reconciler.collect.ground import Ground
+    from reconciler.model.snapshot import Snapshot
+
+#: Written by the driver's kernel module on Linux, WSL excepted.
+VERSION = "/proc/driver/nvidia/version"
+# Its first line: NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.65.06  Release ...
+_RELEASE = re.compile(
+    r"^NVRM version:.*?Kernel Module\D*?(?:x86_64|aarch64)?\s+(\d+(?:\.\d+)+)", re.MULTILINE
+)
+
+
+def collect(ground: Ground, snapshot: Snapshot) -> Found:
+    """Read the driver's release; a machine without the module's file is a gap."""
+    try:
+        text = files.read_head(VERSION, end=b"\n\n", limit=1 << 14).decode("utf-8", "replace")
+    except files.UnreadableError:
+        reason = f"no NVIDIA driver is loaded on this machine ({VERSION} is not there)"
+        return Found(value=None, gaps=(Gap(fact=Fact.DRIVER, reason=reason),))
+    match = _RELEASE.search(text)
+    if match is None:
+        reason = f"{VERSION} names no release: {text[:80]!r}"
+        return Found(value=None, gaps=(Gap(fact=Fact.DRIVER, reason=reason),))
+    return Found(value=DriverRelease(tuple(int(part) for part in match[1].split("."))))

@@ -1,0 +1,37 @@
+"""What a collector is given, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from reconciler.model.snapshot import Gap, Target
+
+
+class EvidenceWanted(Struct, frozen=True, kw_only=True):
+    """Which files tell of CUDA: a value, because a collector does not know the catalog."""
+
+    #: The file names of shared libraries up to ``.so``: ``libcudart``.
+    libraries: frozenset[str] = frozenset()
+    #: Libraries by path, relative to site-packages.
+    library_paths: frozenset[str] = frozenset()
+    #: Text files by path, relative to site-packages.
+    texts: frozenset[str] = frozenset()
+
+
+class Ground(Struct, frozen=True, kw_only=True):
+    """Where to look."""
+
+    target: Target
+    #: The variables of the shell that envfix was started from, and what ``--env`` changed of them.
+    environ: Mapping[str, str]
+    wanted: EvidenceWanted
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    """One fact, as the value of its field on Snapshot, and what of it could not be looked at."""
+
+    value: Any
+    gaps: tuple[Gap, ...] = ()

@@ -1,0 +1,63 @@
+"""The shared libraries that tell of CUDA: found through records and RECORD, not by walking."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.collect import files
+from reconciler.collect.ground import Found
+from reconciler.loader import elf
+from reconciler.model.snapshot import Fact, Gap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.collect.ground import EvidenceWanted, Ground
+    from reconciler.model.library import SharedLibrary
+    from reconciler.model.snapshot import Snapshot
+
+
+def collect(ground: Ground, snapshot: Snapshot) -> Found:
+    """Read the dynamic section of each library that is evidence."""
+    prefix = snapshot.target.prefix
+    if prefix is None:
+        reason = "no environment to look at"
+        return Found(value=(), gaps=(Gap(fact=Fact.LIBRARIES, reason=reason),))
+    found: list[SharedLibrary] = []
+    gaps: list[Gap] = []
+    for path in sorted(set(_paths(snapshot, ground.wanted))):
+        try:
+            found.append(files.with_pread(f"{prefix}/{path}", lambda pread: elf.read(path, pread)))  # noqa: B023
+        except files.MissingError:
+            # Recorded and not there: that is for a rule to say, not a gap.
+            continue
+        except (files.UnreadableError, elf.NotElfError) as error:
+            gaps.append(Gap(fact=Fact.LIBRARIES, item=path, reason=str(error)))
+    return Found(value=tuple(found), gaps=tuple(gaps))
+
+
+def _paths(snapshot: Snapshot, wanted: EvidenceWanted) -> Iterator[str]:
+    """Yield the paths of evidence, relative to the prefix."""
+    for record in snapshot.records:
+        for path in record.files:
+            if ".so" in path and _stem(path) in wanted.libraries:
+                yield path
+    for distribution in snapshot.distributions:
+        for path in _recorded_libraries(distribution.record or ""):
+            if path in wanted.library_paths or _stem(path) in wanted.libraries:
+                yield f"{distribution.location}/{path}"
+
+
+def _recorded_libraries(record: str) -> Iterator[str]:
+    # A RECORD has thousands of lines and few libraries: find these, split nothing else.
+    position = record.find(".so")
+    while position >= 0:
+        start = record.rfind("\n", 0, position) + 1
+        end = record.find("\n", position)
+        line = record[start : end if end >= 0 else len(record)]
+        yield line.split(",", 1)[0].strip('"')
+        position = record.find(".so", end) if end >= 0 else -1
+
+
+def _stem(path: str) -> str:
+    return path.rpartition("/")[2].partition(".so")[0]

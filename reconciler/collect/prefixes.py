@@ -1,0 +1,193 @@
+"""Which environment is looked at, and the environments that a name may mean.
+
+The order is that of docs: an option, VIRTUAL_ENV, an active conda environment other than base, the
+project's own, base, none. Nothing is asked of conda: its files and variables tell.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
+
+from reconciler import manifests
+from reconciler.collect import files
+from reconciler.errors import TargetNotFoundError
+from reconciler.model.manifest import ManifestError
+from reconciler.model.os_name import from_os
+from reconciler.model.snapshot import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+#: Environments that tools keep inside a project: venv's and uv's usual name, pixi's default.
+OWN = (".venv", ".pixi/envs/default")
+MANIFEST_LIMIT = 8 * files.MEGABYTE
+
+
+class Choice(Struct, frozen=True, kw_only=True):
+    """What the user's options say of the environment."""
+
+    prefix: str | None = None
+    name: str | None = None
+    no_env: bool = False
+
+
+class _Candidate(Struct, frozen=True):
+    prefix: str
+    because: str
+
+
+def choose(project: str, choice: Choice, environ: Mapping[str, str]) -> Target:
+    """Return the target; raises TargetNotFoundError for an option that names no environment."""
+    if not os.path.isdir(project):
+        raise TargetNotFoundError(
+            "not a folder", where=project, next_step="give the project's folder as PROJECT"
+        )
+    project = os.path.realpath(project)
+    named = None if choice.no_env else _named(choice, environ)
+    usable, notes = _usable(project, environ) if named is None and not choice.no_env else ([], [])
+    taken = named or next(iter(usable), None)
+    own = next((c for c in usable if taken and c.because.startswith("the project")), None)
+    if own and taken and own.prefix != taken.prefix:
+        notes.append(f"the project's own environment is another: {own.prefix} ({own.because})")
+    return Target(
+        project=from_os(project),
+        prefix=from_os(taken.prefix) if taken else None,
+        kind=kind_of(taken.prefix) if taken else "none",
+        platform=_this_platform(),
+        because=_because(choice, taken),
+        notes=tuple(from_os(note) for note in notes),
+    )
+
+
+def kind_of(prefix: str) -> Literal["conda", "venv", "none"]:
+    """Return what a folder is: a conda prefix, a virtual environment, or neither."""
+    if os.path.isdir(os.path.join(prefix, "conda-meta")):
+        return "conda"
+    return "venv" if os.path.isfile(os.path.join(prefix, "pyvenv.cfg")) else "none"
+
+
+def _because(choice: Choice, taken: _Candidate | None) -> str:
+    if taken:
+        return taken.because
+    return "--no-env" if choice.no_env else "no environment is active, and the project has none"
+
+
+def _named(choice: Choice, environ: Mapping[str, str]) -> _Candidate | None:
+    if choice.prefix is not None:
+        if kind_of(choice.prefix) == "none":
+            raise TargetNotFoundError(
+                "neither a conda prefix (no conda-meta) nor a virtual environment (no pyvenv.cfg)",
+                where=choice.prefix,
+                next_step="give the environment's own folder to --prefix",
+            )
+        return _Candidate(os.path.realpath(choice.prefix), "--prefix")
+    if choice.name is not None:
+        prefix = find(choice.name, environ)
+        if prefix is None:
+            raise TargetNotFoundError(
+                "no conda environment of that name is known",
+                where=choice.name,
+                next_step="`conda env list` shows them; or give the folder to --prefix",
+            )
+        return _Candidate(prefix, f"--name {choice.name}")
+    return None
+
+
+def _usable(project: str, environ: Mapping[str, str]) -> tuple[list[_Candidate], list[str]]:
+    """Return the environments that are there, in order, and what to say of those that are not."""
+    usable, notes = [], []
+    for candidate in _candidates(project, environ):
+        if kind_of(candidate.prefix) != "none":
+            usable.append(_Candidate(os.path.realpath(candidate.prefix), candidate.because))
+        elif candidate.prefix not in (os.path.join(project, own) for own in OWN):
+            notes.append(f"{candidate.because}, and {candidate.prefix} is no environment")
+    return usable, notes
+
+
+def _candidates(project: str, environ: Mapping[str, str]) -> Iterator[_Candidate]:
+    if venv := environ.get("VIRTUAL_ENV"):
+        yield _Candidate(venv, "VIRTUAL_ENV names it")
+    active = environ.get("CONDA_PREFIX")
+    is_base = active is not None and _is_base(active, environ)
+    if active and not is_base:
+        yield _Candidate(active, "it is the active conda environment")
+    for own in OWN:
+        yield _Candidate(os.path.join(project, own), f"the project has {own}")
+    if declared := _declared_environment(project):
+        path, name = declared
+        prefix = name if os.path.isabs(name) else find(name, environ)
+        if prefix:
+            yield _Candidate(prefix, f"the project's {path} names it")
+    if active and is_base:
+        yield _Candidate(active, "base is the active conda environment")
+
+
+def _declared_environment(project: str) -> tuple[str, str] | None:
+    for path, read in manifests.READERS.items():
+        if not path.startswith("environment."):
+            continue
+        try:
+            raw = files.read(os.path.join(project, path), limit=MANIFEST_LIMIT)
+            named = read(path, raw.decode("utf-8")).environment
+        except (files.UnreadableError, ManifestError, UnicodeDecodeError):
+            # The collector of manifests says what is wrong with it.
+            continue
+        if named:
+            return path, named
+    return None
+
+
+def find(name: str, environ: Mapping[str, str]) -> str | None:
+    """Return the conda environment of that name, as conda's own files know it."""
+    if name in {"base", "root"}:
+        return next(_roots(environ), None)
+    known = (os.path.join(folder, name) for folder in _envs_dirs(environ))
+    listed = (path for path in _listed(environ) if os.path.basename(path) == name)
+    return next((path for path in (*known, *listed) if kind_of(path) == "conda"), None)
+
+
+def _roots(environ: Mapping[str, str]) -> Iterator[str]:
+    if root := environ.get("MAMBA_ROOT_PREFIX"):
+        yield root
+    if conda := environ.get("CONDA_EXE"):
+        yield os.path.dirname(os.path.dirname(conda))
+
+
+def _envs_dirs(environ: Mapping[str, str]) -> Iterator[str]:
+    for variable in ("CONDA_ENVS_PATH", "CONDA_ENVS_DIRS"):
+        yield from filter(None, environ.get(variable, "").split(os.pathsep))
+    yield from (os.path.join(root, "envs") for root in _roots(environ))
+    yield os.path.join(_home(environ), ".conda", "envs")
+
+
+def _listed(environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield what ``~/.conda/environments.txt`` lists: every prefix that conda has made."""
+    path = os.path.join(_home(environ), ".conda", "environments.txt")
+    try:
+        raw = files.read(path, limit=files.MEGABYTE)
+    except files.UnreadableError:
+        return
+    yield from filter(None, map(str.strip, os.fsdecode(raw).splitlines()))
+
+
+def _home(environ: Mapping[str, str]) -> str:
+    return environ.get("HOME") or environ.get("USERPROFILE") or os.path.expanduser("~")
+
+
+def _is_base(prefix: str, environ: Mapping[str, str]) -> bool:
+    # condabin is what only the installation of conda itself has.
+    return environ.get("CONDA_DEFAULT_ENV") == "base" or os.path.isdir(
+        os.path.join(prefix, "condabin")
+    )
+
+
+def _this_platform() -> str:
+    system = {"linux": "linux", "darwin": "osx", "win32": "win"}.get(sys.platform, sys.platform)
+    machine = platform.machine().lower()
+    arm = "arm64" if system in {"osx", "win"} else "aarch64"
+    return f"{system}-{arm if machine in {'arm64', 'aarch64'} else '64'}"

@@ -1,0 +1,29 @@
+"""What stops the program: each error says what is wrong, where, and what to do next."""
+
+from __future__ import annotations
+
+
+class EnvfixError(Exception):
+    """envfix cannot go on; ``str()`` is one line for the user's screen."""
+
+    def __init__(self, what: str, *, where: str, next_step: str) -> None:
+        super().__init__(f"{where}: {what}; {next_step}")
+        self.what = what
+        self.where = where
+        self.next_step = next_step
+
+
+class TargetNotFoundError(EnvfixError):
+    """The environment that was asked for is not there, or is none."""
+
+
+class SnapshotError(EnvfixError):
+    """A saved snapshot cannot be read, or is of a schema that this envfix does not know."""
+
+
+class SelectionError(EnvfixError):
+    """A code given to --select or --ignore names no rule."""
+
+
+class OutputError(EnvfixError):
+    """A report or a snapshot cannot be written where it was asked for."""

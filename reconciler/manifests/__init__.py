@@ -1,0 +1,19 @@
+"""Declared files: text in, Manifest out. One module a format."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.manifests import environment_yml, requirements_txt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from reconciler.model.manifest import Manifest
+
+#: The reader of each file name that counts in a project's folder.
+READERS: Mapping[str, Callable[[str, str], Manifest]] = {
+    "environment.yml": environment_yml.read,
+    "environment.yaml": environment_yml.read,
+    "requirements.txt": requirements_txt.read,
+}

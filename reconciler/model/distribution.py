@@ -1,0 +1,97 @@
+"""What pip's side of a prefix says of itself: installed distributions (PEP 376, 427, 610, 627)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SEPARATORS = re.compile(r"[-_.]+")
+_NAME = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)")
+
+
+def normalize_name(name: str) -> str:
+    """Return ``name`` in the normal form of PEP 503."""
+    # packaging.utils has the same function, and costs a scan 14 ms to import.
+    return _SEPARATORS.sub("-", name).lower()
+
+
+def required_name(requirement: str) -> str:
+    """Return the normal name that a PEP 508 requirement asks for; "" where it has none."""
+    match = _NAME.match(requirement)
+    return normalize_name(match[1]) if match else ""
+
+
+class RecordedFile(Struct, frozen=True):
+    """One line of a RECORD."""
+
+    #: As recorded: relative to site-packages, or absolute.
+    path: str
+    #: ``algorithm=digest`` in urlsafe base64 without padding; "" where none was written.
+    hash: str
+    #: In bytes; None where none was written.
+    size: int | None
+
+
+class Distribution(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One ``*.dist-info`` directory."""
+
+    #: As METADATA spells it.
+    name: str
+    #: As METADATA spells it, local label and all.
+    version: str
+    #: Its site-packages, relative to the prefix where inside it, with forward slashes.
+    location: str
+    #: The directory's own name, such as ``torch-2.1.2.dist-info``.
+    directory: str
+    #: The text of INSTALLER, such as ``pip``, ``conda`` or ``uv``; None where there is none.
+    installer: str | None = None
+    #: The Requires-Dist lines.
+    requires: tuple[str, ...] = ()
+    #: The text of RECORD; None where there is none. ``files`` reads it.
+    record: str | None = None
+
+    def __str__(self) -> str:
+        """Name and version, as a report's subject."""
+        return f"{self.name} {self.version}"
+
+    @property
+    def key(self) -> str:
+        """The normal name, by which an index knows it."""
+        return normalize_name(self.name)
+
+    @property
+    def local(self) -> str:
+        """The local label of the version without its plus sign, such as ``cu121``; "" if none."""
+        return self.version.partition("+")[2]
+
+    def files(self) -> Iterator[RecordedFile]:
+        """Yield what RECORD lists; nothing where there is no RECORD."""
+        for line in (self.record or "").splitlines():
+            path, hashed, size = _fields(line)
+            if path:
+                yield RecordedFile(path, hashed, int(size) if size.isdecimal() else None)
+
+    def installs(self, import_name: str) -> bool:
+        """Tell whether RECORD lists that module or package; true where there is no RECORD."""
+        folder = import_name.replace(".", "/")
+        # A package, a module, or an extension module such as name.cpython-311-x86_64-linux-gnu.so.
+        inside = re.compile(
+            rf"^\"?{re.escape(folder)}(?:/|\.py,|\.[^/,]*(?:so|pyd),)", re.MULTILINE
+        )
+        return self.record is None or bool(inside.search(self.record))
+
+
+def _fields(line: str) -> tuple[str, str, str]:
+    # RECORD is csv; only a path that holds a comma or a quote is written in quotes.
+    if line.startswith('"'):
+        path, _, rest = line[1:].rpartition('",')
+        path = path.replace('""', '"')
+        hashed, _, size = rest.rpartition(",")
+    else:
+        path, hashed, size = [*line.rsplit(",", 2), "", ""][:3]
+    return path, hashed, size

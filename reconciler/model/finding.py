@@ -1,0 +1,58 @@
+"""What is wrong: one finding, the places it is seen at, and its fix if one is known."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from reconciler.model.fix import Fix
+
+
+class Severity(StrEnum):
+    """How bad it is if the finding is right."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst; for sorting and for ``--fail-on``."""
+        return tuple(Severity).index(self)
+
+
+class Location(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where to look: always a subject in words, and a file if there is one."""
+
+    subject: str
+    #: Relative to the project or the prefix where it lies inside, else absolute.
+    path: str | None = None
+    #: Counted from 1, as editors do; so is the column.
+    line: int | None = None
+    column: int | None = None
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """One thing that a rule found wrong."""
+
+    code: str
+    name: str
+    severity: Severity
+    #: What is wrong, between which two things: one sentence without its period.
+    message: str
+    at: Location
+    #: How it shows itself at run time.
+    shows_as: str
+    #: What to do, in the order of preference.
+    remedy: str
+    #: The observations that the verdict rests on.
+    evidence: tuple[str, ...] = ()
+    related: tuple[Location, ...] = ()
+    fix: Fix | None = None
+    #: A stable key of what is behind this finding, such as ``cuda-majors:installed``.
+    cause: str
+    #: The causes of other findings, any of which would explain this one.
+    explained_by: tuple[str, ...] = ()
+    #: Findings that this one explains, folded under it.
+    symptoms: tuple[Finding, ...] = ()

@@ -1,0 +1,36 @@
+"""What a run says at its end."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from reconciler.model.cuda import CudaBuild
+from reconciler.model.finding import Finding
+from reconciler.model.snapshot import Gap, Target
+
+
+class Skip(Struct, frozen=True, kw_only=True):
+    """A rule that could not be asked, and why."""
+
+    code: str
+    reason: str
+
+
+class Crash(Struct, frozen=True, kw_only=True):
+    """A rule with a bug in it."""
+
+    code: str
+    traceback: str
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """Everything that an output may show."""
+
+    envfix: str
+    target: Target
+    builds: tuple[CudaBuild, ...] = ()
+    #: Root findings, the worst first; what they explain is folded under them.
+    findings: tuple[Finding, ...] = ()
+    skips: tuple[Skip, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    crashes: tuple[Crash, ...] = ()

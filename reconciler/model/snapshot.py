@@ -1,0 +1,85 @@
+"""What is: every fact collected about one environment, at one moment.
+
+A Snapshot is a plain value. It goes to JSON and back without loss, so that an environment can be
+judged where it is not: in a bug report, in CI, on a laptop without a GPU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Literal
+
+from msgspec import Struct
+
+from reconciler.model.distribution import Distribution
+from reconciler.model.host import DriverRelease, PathEntry
+from reconciler.model.library import EvidenceText, SharedLibrary
+from reconciler.model.manifest import Manifest
+from reconciler.model.prefix import PrefixRecord, Python
+
+#: Raised by one whenever a field changes its meaning or goes away.
+SCHEMA = 1
+
+
+class Fact(StrEnum):
+    """A kind of fact: the name of one field of a Snapshot. A rule needs it; a collector fills it."""
+
+    MANIFESTS = "manifests"
+    RECORDS = "records"
+    PYTHON = "python"
+    DISTRIBUTIONS = "distributions"
+    LIBRARIES = "libraries"
+    EVIDENCE = "evidence"
+    VARIABLES = "variables"
+    PYTHONPATH = "pythonpath"
+    DRIVER = "driver"
+
+
+class Gap(Struct, frozen=True, kw_only=True):
+    """What could not be looked at, and why. A gap is not the same as an empty fact."""
+
+    fact: Fact
+    reason: str
+    #: The one unreadable item; None where the whole fact is missing.
+    item: str | None = None
+
+
+class Target(Struct, frozen=True, kw_only=True):
+    """Which project and which environment are looked at."""
+
+    #: Absolute.
+    project: str
+    #: Absolute; None where no environment is looked at.
+    prefix: str | None = None
+    kind: Literal["conda", "venv", "system", "none"] = "none"
+    #: conda's name of a platform, such as ``linux-64``.
+    platform: str
+    #: Why this environment was taken, in words.
+    because: str = ""
+    #: What a user should know of the choice, such as another environment that the project names.
+    notes: tuple[str, ...] = ()
+
+
+class Snapshot(Struct, frozen=True, kw_only=True):
+    """One environment and its project, as they were."""
+
+    schema: int = SCHEMA
+    #: The version of envfix that took it.
+    envfix: str
+    target: Target
+    #: The facts that were asked for; a rule that needs another one is not run.
+    asked: tuple[Fact, ...] = ()
+    manifests: tuple[Manifest, ...] = ()
+    records: tuple[PrefixRecord, ...] = ()
+    python: Python | None = None
+    distributions: tuple[Distribution, ...] = ()
+    libraries: tuple[SharedLibrary, ...] = ()
+    evidence: tuple[EvidenceText, ...] = ()
+    #: The environment variables that matter to Python, the loader, CUDA and the managers.
+    variables: Mapping[str, str] = {}
+    #: The entries of PYTHONPATH, in its order.
+    pythonpath: tuple[PathEntry, ...] = ()
+    #: None where a machine without a driver was looked at.
+    driver: DriverRelease | None = None
+    gaps: tuple[Gap, ...] = ()

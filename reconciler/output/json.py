@@ -1,0 +1,210 @@
+"""The report as JSON: the contract with scripts and CI, ``"schema": 1``.
+
+The published schema, ``docs/report.schema.json``, is made of the types here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from reconciler.model.cuda import Manager, Role, Variant
+from reconciler.model.finding import Severity
+from reconciler.model.fix import Applicability
+
+if TYPE_CHECKING:
+    from reconciler.model.cuda import CudaBuild
+    from reconciler.model.finding import Finding, Location
+    from reconciler.model.report import Report
+
+#: Where a rule's page is read; the code and ``.md`` follow.
+RULES_URL = "https://github.com/envfix/envfix/blob/main/docs/rules/"
+
+
+class JsonTarget(Struct, frozen=True):
+    """Which project and environment were looked at."""
+
+    project: str
+    prefix: str | None
+    kind: Literal["conda", "venv", "system", "none"]
+    platform: str
+    because: str
+    notes: tuple[str, ...]
+
+
+class JsonSummary(Struct, frozen=True):
+    """How many top-level findings of each severity, and how many rules were passed over."""
+
+    error: int
+    warning: int
+    info: int
+    skipped: int
+
+
+class JsonBuild(Struct, frozen=True):
+    """What one installed package has to do with CUDA."""
+
+    subject: str
+    manager: Manager
+    role: Role
+    component: str
+    #: ``12`` or ``12.1``; null where the release is not known, and for other variants.
+    cuda: str | None
+    variant: Variant
+    evidence: str
+    path: str | None
+
+
+class JsonLocation(Struct, frozen=True):
+    """A place in words, and a file if there is one."""
+
+    subject: str
+    path: str | None
+    line: int | None
+    column: int | None
+
+
+class JsonFix(Struct, frozen=True):
+    """A fix that envfix knows for a finding."""
+
+    title: str
+    applicability: Applicability
+
+
+class JsonFinding(Struct, frozen=True):
+    """One finding; those that it explains lie in ``symptoms``."""
+
+    code: str
+    name: str
+    severity: Severity
+    message: str
+    shows_as: str
+    remedy: str
+    evidence: tuple[str, ...]
+    subject: str
+    path: str | None
+    line: int | None
+    column: int | None
+    related: tuple[JsonLocation, ...]
+    cause: str
+    symptoms: tuple[JsonFinding, ...]
+    url: str
+    fix: JsonFix | UnsetType = UNSET
+
+
+class JsonSkip(Struct, frozen=True):
+    """A rule that could not be asked, and why."""
+
+    code: str
+    reason: str
+
+
+class JsonGap(Struct, frozen=True):
+    """What could not be looked at, and why."""
+
+    fact: str
+    item: str | None
+    reason: str
+
+
+class JsonCrash(Struct, frozen=True):
+    """A rule with a bug in it."""
+
+    code: str
+    traceback: str
+
+
+class JsonReport(Struct, frozen=True):
+    """The whole report."""
+
+    schema: Literal[1]
+    envfix: str
+    target: JsonTarget
+    summary: JsonSummary
+    builds: tuple[JsonBuild, ...]
+    findings: tuple[JsonFinding, ...]
+    skipped: tuple[JsonSkip, ...]
+    gaps: tuple[JsonGap, ...]
+    crashes: tuple[JsonCrash, ...]
+
+
+def render(report: Report) -> str:
+    """Return the report as indented JSON."""
+    encoded = msgspec.json.encode(_report(report))
+    return msgspec.json.format(encoded, indent=2).decode() + "\n"
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of what ``render`` writes."""
+    return msgspec.json.schema(JsonReport) | {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "The report of envfix, schema 1",
+    }
+
+
+def _report(report: Report) -> JsonReport:
+    target = report.target
+    severities = [finding.severity for finding in report.findings]
+    return JsonReport(
+        schema=1,
+        envfix=report.envfix,
+        target=JsonTarget(
+            project=target.project,
+            prefix=target.prefix,
+            kind=target.kind,
+            platform=target.platform,
+            because=target.because,
+            notes=target.notes,
+        ),
+        summary=JsonSummary(
+            error=severities.count(Severity.ERROR),
+            warning=severities.count(Severity.WARNING),
+            info=severities.count(Severity.INFO),
+            skipped=len(report.skips),
+        ),
+        builds=tuple(_build(build) for build in report.builds),
+        findings=tuple(_finding(finding) for finding in report.findings),
+        skipped=tuple(JsonSkip(skip.code, skip.reason) for skip in report.skips),
+        gaps=tuple(JsonGap(gap.fact, gap.item, gap.reason) for gap in report.gaps),
+        crashes=tuple(JsonCrash(crash.code, crash.traceback) for crash in report.crashes),
+    )
+
+
+def _build(build: CudaBuild) -> JsonBuild:
+    return JsonBuild(
+        subject=str(build),
+        manager=build.manager,
+        role=build.role,
+        component=build.component,
+        cuda=str(build.cuda) if build.cuda else None,
+        variant=build.variant,
+        evidence=build.evidence,
+        path=build.at.path,
+    )
+
+
+def _finding(finding: Finding) -> JsonFinding:
+    return JsonFinding(
+        code=finding.code,
+        name=finding.name,
+        severity=finding.severity,
+        message=finding.message,
+        shows_as=finding.shows_as,
+        remedy=finding.remedy,
+        evidence=finding.evidence,
+        subject=finding.at.subject,
+        path=finding.at.path,
+        line=finding.at.line,
+        column=finding.at.column,
+        related=tuple(_location(location) for location in finding.related),
+        cause=finding.cause,
+        symptoms=tuple(_finding(symptom) for symptom in finding.symptoms),
+        url=f"{RULES_URL}{finding.code}.md",
+        fix=JsonFix(finding.fix.title, finding.fix.applicability) if finding.fix else UNSET,
+    )
+
+
+def _location(location: Location) -> JsonLocation:
+    return JsonLocation(location.subject, location.path, location.line, location.column)

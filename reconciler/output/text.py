@@ -1,0 +1,176 @@
+"""The report for a terminal: legible at 80 columns, and without color."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from reconciler.model.cuda import Role, Variant
+from reconciler.model.finding import Severity
+from reconciler.model.os_name import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from reconciler.model.cuda import CudaBuild
+    from reconciler.model.finding import Finding, Location
+    from reconciler.model.report import Report
+
+#: ANSI's select-graphic-rendition codes (ECMA-48).
+STYLES: Mapping[str, str] = {
+    "error": "1;31",
+    "warning": "1;33",
+    "info": "1;36",
+    "bold": "1",
+    "plain": "",
+}
+#: Without --verbose, as many packages of one side and CUDA are named.
+FEW = 3
+
+
+class _Page:
+    """Lines as they are written; whatever came from an environment is made printable here."""
+
+    def __init__(self, *, width: int, color: bool) -> None:
+        self.lines: list[str] = []
+        self._width = width
+        self._color = color
+
+    def style(self, text: str, style: str) -> str:
+        code = STYLES[style] if self._color else ""
+        return f"\x1b[{code}m{text}\x1b[0m" if code else text
+
+    def add(self, text: str = "") -> None:
+        self.lines.append(text)
+
+    def paragraph(
+        self, text: str, *, label: str = "", indent: int = 2, style: str = "bold"
+    ) -> None:
+        """Add wrapped text, its label hanging at the left."""
+        head = " " * indent + label
+        wrapped = textwrap.wrap(
+            printable(text),
+            width=self._width,
+            initial_indent=head,
+            subsequent_indent=" " * len(head),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        if label and wrapped:
+            wrapped[0] = " " * indent + self.style(label, style) + wrapped[0][len(head) :]
+        self.lines += wrapped
+
+
+def render(report: Report, *, width: int = 80, color: bool = False, verbose: bool = False) -> str:
+    """Return the report as text: the CUDA at hand, the findings, what was passed over, a summary."""
+    page = _Page(width=width, color=color)
+    _target(page, report)
+    _builds(page, report.builds, verbose=verbose)
+    for finding in report.findings:
+        _finding(page, finding, verbose=verbose)
+    _passed_over(page, report, verbose=verbose)
+    page.add(_summary(page, report))
+    return "\n".join(page.lines) + "\n"
+
+
+def render_quiet(report: Report) -> str:
+    """Return one line a finding: place, code and message."""
+    return "".join(
+        f"{_place(finding.at)}: {finding.code} {printable(finding.message)}\n"
+        for finding in report.findings
+    )
+
+
+def _target(page: _Page, report: Report) -> None:
+    target = report.target
+    page.paragraph(f"{target.project} ({target.platform})", label="project      ", indent=0)
+    prefix = (
+        f"{target.prefix} ({target.kind}; {target.because})"
+        if target.prefix
+        else (f"none ({target.because})")
+    )
+    page.paragraph(prefix, label="environment  ", indent=0)
+    for note in target.notes:
+        page.paragraph(note, label="note         ", indent=0)
+    page.add()
+
+
+def _builds(page: _Page, builds: Sequence[CudaBuild], *, verbose: bool) -> None:
+    rows = list(_build_rows(builds, verbose=verbose))
+    if not rows:
+        page.add("No package of this environment has to do with CUDA.")
+        page.add()
+        return
+    page.add(page.style(f"{'CUDA':8}{'from':8}{'what':10}packages", "bold"))
+    for cuda, manager, role, packages in rows:
+        page.paragraph(packages, label=f"{cuda:8}{manager:8}{role:10}", indent=0, style="plain")
+    page.add()
+
+
+def _build_rows(
+    builds: Sequence[CudaBuild], *, verbose: bool
+) -> Iterator[tuple[str, str, str, str]]:
+    grouped: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for build in builds:
+        grouped[_cuda(build), build.manager, build.role].append(str(build))
+    for (cuda, manager, role), names in sorted(grouped.items()):
+        shown = names if verbose or len(names) <= FEW else names[:FEW]
+        more = f" and {len(names) - len(shown)} more" if len(shown) < len(names) else ""
+        yield cuda, manager, role, ", ".join(shown) + more
+
+
+def _cuda(build: CudaBuild) -> str:
+    if build.variant is not Variant.CUDA:
+        return "ROCm" if build.variant is Variant.ROCM else "CPU"
+    return str(build.cuda) if build.cuda else "CUDA ?"
+
+
+def _finding(page: _Page, finding: Finding, *, verbose: bool) -> None:
+    severity = page.style(finding.severity, finding.severity)
+    page.add(f"{severity} {page.style(f'{finding.code} {finding.name}', 'bold')}")
+    page.paragraph(finding.message + ".")
+    page.paragraph(_place(finding.at), label="at      ")
+    for location in finding.related if verbose else finding.related[:FEW]:
+        page.paragraph(_place(location), label="and     ")
+    page.paragraph(finding.shows_as + ".", label="shows   ")
+    for number, evidence in enumerate(finding.evidence if verbose else finding.evidence[:4]):
+        page.paragraph(evidence, label="        " if number else "seen    ")
+    page.paragraph(finding.remedy + ".", label="do      ")
+    for symptom in finding.symptoms:
+        page.paragraph(f"{symptom.code} {symptom.message}.", label="hence   ")
+    page.add()
+
+
+def _place(location: Location) -> str:
+    if location.path is None:
+        return printable(location.subject)
+    at = "".join(f":{part}" for part in (location.line, location.column) if part is not None)
+    return printable(f"{location.path}{at}")
+
+
+def _passed_over(page: _Page, report: Report, *, verbose: bool) -> None:
+    for skip in report.skips:
+        page.paragraph(f"{skip.code}: {skip.reason}", label="not judged  ", indent=0)
+    gaps = [gap for gap in report.gaps if gap.item is not None or not report.skips or verbose]
+    for gap in gaps:
+        what = f"{gap.fact}: {gap.item}" if gap.item else str(gap.fact)
+        page.paragraph(f"{what}: {gap.reason}", label="not seen    ", indent=0)
+    for crash in report.crashes:
+        line = crash.traceback.strip().splitlines()[-1]
+        page.paragraph(f"{crash.code} has a bug: {line}", label="crashed     ", indent=0)
+    if report.skips or gaps or report.crashes:
+        page.add()
+
+
+def _summary(page: _Page, report: Report) -> str:
+    severities = [finding.severity for finding in report.findings]
+    counts = [
+        page.style(f"{count} {severity}{'s' if count > 1 and severity != 'info' else ''}", severity)
+        for severity in Severity
+        if (count := severities.count(severity))
+    ]
+    brought = sum(build.role is Role.BRINGS for build in report.builds)
+    passed = f", {len(report.skips)} rules not judged" if report.skips else ""
+    found = ", ".join(counts) or "Nothing found"
+    return f"{found} ({brought} packages bring CUDA{passed})"

@@ -1,0 +1,144 @@
+"""A GPU is meant, and the framework is a build for the CPU.
+
+The project asks for CUDA, or an extension of the framework is built for it, or conda holds CUDA
+libraries that nothing uses, while the framework itself has no CUDA in it.
+
+Silent where the CPU is meant: a build for the CPU that a file asks for (`+cpu`, `cpuonly`), an
+environment without any CUDA, and CUDA that another framework of the environment uses.
+
+Why it matters
+--------------
+A solver that finds no fitting CUDA build takes one for the CPU without a word, and a later
+`conda install` may swap one for the other. Everything installs, imports and runs, some fifty times
+slower, or stops at "Torch not compiled with CUDA enabled".
+
+Fix safety
+----------
+No fix is applied: another build of the framework is another installation.
+
+References
+----------
+- esa/AnomalyMatch#11: pytorch-cuda=12.4 was satisfied with PyTorch for the CPU from conda-forge
+- Sygil-Dev/sygil-webui#1659: adding conda-forge turned PyTorch into a CPU build
+- conda/conda#14761: PyTorch for the CPU although `__cuda` is there
+- oobabooga/one-click-installers#84: "CPU-only ... far too many times"
+
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.model.cuda import Role, Variant
+from reconciler.model.finding import Severity
+from reconciler.model.rule import Rule
+from reconciler.model.snapshot import Fact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from reconciler.model.cuda import CudaBuild
+    from reconciler.model.finding import Finding
+    from reconciler.world import World
+
+RULE = Rule(
+    code="CUD206",
+    name="cpu-build",
+    severity=Severity.ERROR,
+    needs_any=frozenset({Fact.RECORDS, Fact.DISTRIBUTIONS}),
+    since="0.1.0",
+)
+
+BAD = """\
+python: 3.11.7
+conda:
+  - pytorch=2.5.1=cpu_generic_py311h35f3f2b_0
+  - cudatoolkit=11.8.0=h4ba93d1_13
+pip: []
+"""
+
+GOOD = """\
+python: 3.11.7
+conda:
+  - pytorch=2.5.1=cpu_generic_py311h35f3f2b_0
+pip: []
+"""
+
+
+def check(world: World) -> Iterator[Finding]:
+    """Hold each framework that is built for the CPU against every sign that CUDA is meant."""
+    frameworks = [build for build in world.builds if world.is_framework(build)]
+    for name in sorted({build.component for build in frameworks}):
+        faces = [build for build in frameworks if build.component == name]
+        if any(build.variant is not Variant.CPU for build in faces):
+            continue
+        if _is_meant_for_cpu(world, name):
+            continue
+        if signs := [*_declared(world, name), *_siblings(world, name), *_idle(world)]:
+            yield _finding(world, faces[0], signs)
+
+
+def _is_meant_for_cpu(world: World, name: str) -> bool:
+    return "cpuonly" in world.records or any(
+        build.component == name and build.variant is Variant.CPU
+        for install in world.install_sets
+        for build in world.declared_builds(install)
+    )
+
+
+def _declared(world: World, name: str) -> Iterator[CudaBuild]:
+    """Yield the lines that ask for this framework's CUDA build."""
+    for install in world.install_sets:
+        for build in world.declared_builds(install):
+            if build.component == name and build.variant is Variant.CUDA:
+                yield build
+
+
+def _siblings(world: World, name: str) -> Iterator[CudaBuild]:
+    """Yield the extensions of this framework that are built for CUDA."""
+    for build in world.builds:
+        consumer = world.catalog.consumers.get(build.component)
+        if consumer and consumer.extends == name and build.variant is Variant.CUDA:
+            yield build
+
+
+def _idle(world: World) -> Iterator[CudaBuild]:
+    """Yield conda's CUDA runtime where no package of the environment is built for CUDA."""
+    if world.cuda_users("conda") or world.cuda_users("pip"):
+        return
+    for build in world.builds:
+        if build.manager == "conda" and (
+            build.role is Role.STATES or "cuda-runtime" in build.brings
+        ):
+            yield build
+
+
+def _finding(world: World, framework: CudaBuild, signs: Sequence[CudaBuild]) -> Finding:
+    title = world.catalog.title(framework.component)
+    sign = signs[0]
+    return RULE.finding(
+        f"{title} is a build for the CPU ({framework}, by {framework.evidence}), and a GPU is meant:"
+        f" {sign.at.subject}",
+        at=framework.at,
+        related=tuple(build.at for build in signs[:5]),
+        shows_as=f"{title} runs on the CPU alone; for PyTorch, `torch.cuda.is_available()` is False"
+        " and `.cuda()` says `Torch not compiled with CUDA enabled`",
+        remedy=_remedy(framework, sign),
+        evidence=tuple(f"{build}: {build.evidence}" for build in (framework, *signs[:5])),
+        cause=f"{RULE.name}@this environment:{framework.component}",
+    )
+
+
+def _remedy(framework: CudaBuild, sign: CudaBuild) -> str:
+    release = str(sign.cuda) if sign.cuda else "the release your driver runs"
+    if framework.manager == "conda":
+        return (
+            f"ask conda for the CUDA build by name, so that no solver can answer with another:"
+            f" `{framework.package}=*=cuda*` with `cuda-version={release}` from conda-forge;"
+            " or, if the CPU is meant, remove what asks for CUDA"
+        )
+    return (
+        f"install {framework.package} again from an index of CUDA builds (for PyTorch,"
+        " `--index-url https://download.pytorch.org/whl/cuXYZ`); or, if the CPU is meant, remove"
+        " what asks for CUDA"
+    )

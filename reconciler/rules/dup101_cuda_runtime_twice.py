@@ -1,0 +1,128 @@
+"""conda and pip bring the same part of CUDA.
+
+conda's cudatoolkit, cuda-*, cudnn or nccl packages lie in the prefix's `lib`, and `nvidia-*` wheels
+(or an old PyTorch wheel that carries its own) bring the same libraries below `site-packages`.
+
+Why it matters
+--------------
+Two copies of one library answer for one soname, and which one a process maps depends on who asks:
+a wheel's RPATH finds the wheel's copy, an extension without one finds the prefix's through the
+interpreter's RPATH. The copies age apart with every update, since neither manager knows the
+other's. With different majors it is an error, and CUD201 is its cause.
+
+Fix safety
+----------
+No fix is applied: whether conda or pip is to bring CUDA is the user's choice.
+
+References
+----------
+- cupy/cupy#7253: "you should not have cudatoolkit from conda-forge" beside wheels
+- tensorflow/tensorflow#52988: conda's cudatoolkit and cudnn beside a wheel of TensorFlow
+- prefix-dev/pixi#484: nvidia-cudnn-cu12 and conda's cudnn both installed
+
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.model.finding import Severity
+from reconciler.model.rule import Rule
+from reconciler.model.snapshot import Fact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from reconciler.model.cuda import CudaBuild, Manager
+    from reconciler.model.finding import Finding
+    from reconciler.world import World
+
+RULE = Rule(
+    code="DUP101",
+    name="cuda-runtime-twice",
+    severity=Severity.WARNING,
+    needs_any=frozenset({Fact.RECORDS, Fact.MANIFESTS}),
+    since="0.1.0",
+)
+
+BAD = """\
+python: 3.11.7
+conda:
+  - cuda-cudart=12.4.127=he02047a_2
+pip:
+  - torch==2.4.0+cu124
+  - nvidia-cuda-runtime-cu12==12.4.127
+"""
+
+GOOD = """\
+python: 3.11.7
+conda:
+  - cuda-cudart=12.4.127=he02047a_2
+pip:
+  - requests==2.32.3
+"""
+
+
+PLACE = "this environment"
+
+
+def check(world: World) -> Iterator[Finding]:
+    """Hold what conda brings against what pip brings, in each file and installed."""
+    written: list[str] = []
+    for install in world.install_sets:
+        if finding := _judge(world, install.name, world.declared_builds(install)):
+            written.append(finding.cause)
+            yield finding
+    if finding := _judge(world, PLACE, world.builds, written):
+        yield finding
+
+
+def _judge(
+    world: World, place: str, builds: Sequence[CudaBuild], written: Sequence[str] = ()
+) -> Finding | None:
+    conda, pip = _brought(builds, "conda"), _brought(builds, "pip")
+    # The runtime is what everybody knows by its name: where it is among them, it speaks for them.
+    both = sorted(conda.keys() & pip.keys(), key=lambda part: (part != "cuda-runtime", part))
+    if not both:
+        return None
+    majors = {b.major for part in both for b in (conda[part], pip[part]) if b.major}
+    is_mixed = len(majors) > 1
+    ours, theirs = conda[both[0]], pip[both[0]]
+    return RULE.finding(
+        f"conda ({ours}) and pip ({theirs}) both bring {_titles(world, both)} to {place}",
+        severity=Severity.ERROR if is_mixed else None,
+        at=theirs.at,
+        related=(ours.at,),
+        shows_as="which copy a process maps depends on which library asks first, and after the"
+        " next update of either side the two are of different versions",
+        remedy=_remedy(world, ours, theirs),
+        evidence=tuple(
+            f"{world.catalog.title(part)}: conda's {conda[part]}, pip's {pip[part]}"
+            for part in both[:6]
+        ),
+        cause=f"{RULE.name}@{place}",
+        explained_by=(*([f"cuda-majors-mixed@{place}"] if is_mixed else []), *written),
+    )
+
+
+def _brought(builds: Sequence[CudaBuild], manager: Manager) -> Mapping[str, CudaBuild]:
+    """Return one package for each part that a manager brings."""
+    return {part: build for build in builds if build.manager == manager for part in build.brings}
+
+
+def _titles(world: World, parts: Sequence[str]) -> str:
+    shown = ", ".join(world.catalog.title(part) for part in parts[:4])
+    return f"{shown} and {len(parts) - 4} more parts of CUDA" if len(parts) > 4 else shown
+
+
+def _remedy(world: World, ours: CudaBuild, theirs: CudaBuild) -> str:
+    if users := world.cuda_users("conda"):
+        needed = ", ".join(str(user) for user in users[:3])
+        return (
+            f"conda's copy is needed by conda's {needed}: take from conda as well what needs pip's"
+            f" {theirs.package}, and uninstall pip's copies"
+        )
+    return (
+        f"no package of conda uses conda's copy: remove {ours.package} from conda, and let the"
+        " wheels bring CUDA; or take the framework from conda and uninstall the nvidia-* wheels"
+    )

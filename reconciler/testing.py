@@ -1,0 +1,122 @@
+"""Sketch an environment in a few lines: for a rule's examples, and for tests of rules anywhere.
+
+A sketch is YAML. A key left out is a fact that could not be collected, not an empty one::
+
+    python: 3.11.7                        # the environment's Python
+    platform: linux-64                    # the default
+    conda:                                # conda's records: name=version=build
+      - cudatoolkit=11.8.0=h4ba93d1_13
+      - pytorch=2.5.1=cuda126_py311_0: {depends: ["cuda-version >=12.6,<13"]}
+    pip:                                  # distributions: name==version
+      - torch==2.1.2: {requires: [nvidia-cuda-runtime-cu12==12.1.105], installer: pip}
+    libraries:                            # by path: soname and what it needs
+      lib/libcudart.so.12: {soname: libcudart.so.12, needed: []}
+    evidence:                             # texts that tell how a package was built
+      lib/python3.11/site-packages/torch/version.py: cuda = '12.1'
+    env: {LD_LIBRARY_PATH: /usr/lib}      # variables of the shell
+    pythonpath: [{path: /opt/src}]        # entries of PYTHONPATH: the fields of PathEntry
+    driver: "580.65.06"                   # the release of the driver
+    environment.yml: |                    # a manifest, as it would be written
+      dependencies: [python=3.11]
+"""
+
+from __future__ import annotations
+
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from ruamel.yaml import YAML
+
+from reconciler import __version__, manifests
+from reconciler.model.distribution import Distribution
+from reconciler.model.host import DriverRelease, PathEntry
+from reconciler.model.library import EvidenceText, SharedLibrary
+from reconciler.model.prefix import PrefixRecord, Python
+from reconciler.model.snapshot import Fact, Gap, Snapshot, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+#: The fact that each key of a sketch gives; every other key is a manifest's name.
+FACTS: Mapping[str, Fact] = {
+    "conda": Fact.RECORDS,
+    "python": Fact.PYTHON,
+    "pip": Fact.DISTRIBUTIONS,
+    "libraries": Fact.LIBRARIES,
+    "evidence": Fact.EVIDENCE,
+    "env": Fact.VARIABLES,
+    "pythonpath": Fact.PYTHONPATH,
+    "driver": Fact.DRIVER,
+}
+
+
+def sketch(text: str) -> Snapshot:
+    """Return the snapshot that a sketch describes."""
+    keys: dict[str, Any] = YAML(typ="safe").load(StringIO(text)) or {}
+    files = {key: value for key, value in keys.items() if key in manifests.READERS}
+    if unknown := keys.keys() - FACTS.keys() - files.keys() - {"platform"}:
+        raise ValueError(f"not a key of a sketch: {', '.join(sorted(unknown))}")
+    given = {FACTS[key] for key in keys if key in FACTS} | ({Fact.MANIFESTS} if files else set())
+    version = str(keys.get("python", "3.11"))
+    site_packages = f"lib/python{'.'.join(version.split('.')[:2])}/site-packages"
+    return Snapshot(
+        envfix=__version__,
+        target=Target(
+            project="/project",
+            prefix="/prefix",
+            kind="conda" if "conda" in keys else "venv",
+            platform=keys.get("platform", "linux-64"),
+            because="it is sketched",
+        ),
+        asked=tuple(Fact),
+        manifests=tuple(manifests.READERS[path](path, text) for path, text in files.items()),
+        records=tuple(_records(keys.get("conda", ()))),
+        python=Python(version=version, site_packages=(site_packages,)),
+        distributions=tuple(_distributions(keys.get("pip", ()), site_packages)),
+        libraries=tuple(_libraries(keys.get("libraries", {}))),
+        evidence=tuple(
+            EvidenceText(path=path, text=text) for path, text in keys.get("evidence", {}).items()
+        ),
+        variables=keys.get("env", {}),
+        pythonpath=msgspec.convert(keys.get("pythonpath", ()), tuple[PathEntry, ...]),
+        driver=_driver(keys.get("driver")),
+        gaps=tuple(Gap(fact=fact, reason="not sketched") for fact in Fact if fact not in given),
+    )
+
+
+def _items(items: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each item's text and its fields: an item is a text, or a mapping of one to fields."""
+    for item in items:
+        yield from item.items() if isinstance(item, dict) else ((item, {}),)
+
+
+def _records(items: Any) -> Iterator[PrefixRecord]:
+    for text, fields in _items(items):
+        name, version, build = text.split("=")
+        known = {"name": name, "version": version, "build": build, "subdir": "linux-64"}
+        yield msgspec.convert(known | fields, PrefixRecord)
+
+
+def _distributions(items: Any, site_packages: str) -> Iterator[Distribution]:
+    for text, fields in _items(items):
+        name, _, version = text.partition("==")
+        known = {
+            "name": name,
+            "version": version,
+            "location": site_packages,
+            "directory": f"{name.replace('-', '_')}-{version}.dist-info",
+            "installer": "pip",
+        }
+        yield msgspec.convert(known | fields, Distribution)
+
+
+def _libraries(items: dict[str, dict[str, Any]]) -> Iterator[SharedLibrary]:
+    for path, fields in items.items():
+        yield msgspec.convert({"path": path} | fields, SharedLibrary)
+
+
+def _driver(release: str | None) -> DriverRelease | None:
+    if release is None:
+        return None
+    return DriverRelease(tuple(int(part) for part in release.split(".")))

@@ -1,0 +1,103 @@
+"""The world as rules ask of it: one snapshot, held against the catalog.
+
+A question here is what two rules want to know; its answer is an observation, never a verdict.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from reconciler.builds import declared as declared_lines
+from reconciler.builds import installed_builds
+from reconciler.builds.wheels import is_condas
+from reconciler.model.cuda import Role, Variant
+from reconciler.model.manifest import InstallSet, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from reconciler.model.catalog import Catalog, ImportGroup
+    from reconciler.model.cuda import CudaBuild, Manager
+    from reconciler.model.distribution import Distribution
+    from reconciler.model.manifest import Declared, Manifest
+    from reconciler.model.prefix import PrefixRecord
+    from reconciler.model.snapshot import Snapshot
+
+
+class World:
+    """One snapshot and the catalog; every question is answered once."""
+
+    def __init__(self, snapshot: Snapshot, catalog: Catalog) -> None:
+        self.snapshot = snapshot
+        self.catalog = catalog
+
+    @cached_property
+    def builds(self) -> tuple[CudaBuild, ...]:
+        """What every installed package has to do with CUDA, conda's packages first."""
+        return installed_builds(self.snapshot, self.catalog)
+
+    @cached_property
+    def pip_distributions(self) -> tuple[Distribution, ...]:
+        """The distributions that are not the other face of a conda package."""
+        return tuple(d for d in self.snapshot.distributions if not is_condas(d, self.snapshot))
+
+    @cached_property
+    def records(self) -> Mapping[str, PrefixRecord]:
+        """Conda's records by name."""
+        return {record.name: record for record in self.snapshot.records}
+
+    @cached_property
+    def install_sets(self) -> tuple[InstallSet, ...]:
+        """What one installation brings together: each file that no other includes, whole."""
+        by_path = {manifest.path: manifest for manifest in self.snapshot.manifests}
+        included = {d.name for m in by_path.values() for d in m.declared if d.kind is Kind.INCLUDE}
+        roots = [m for m in by_path.values() if m.path not in included] or list(by_path.values())
+        return tuple(
+            InstallSet(name=root.path, declared=tuple(_with_includes(root, by_path, set())))
+            for root in roots
+        )
+
+    def declared_builds(self, install: InstallSet) -> tuple[CudaBuild, ...]:
+        """Return what each requirement of an install set has to do with CUDA, as far as it tells."""
+        platform = self.snapshot.target.platform
+        return tuple(declared_lines.builds(install, self.catalog, platform))
+
+    def cuda_users(self, manager: Manager) -> tuple[CudaBuild, ...]:
+        """Return the installed packages of one manager that load CUDA's libraries."""
+        return tuple(
+            build
+            for build in self.builds
+            if build.manager == manager
+            and build.role is Role.NEEDS
+            and build.variant is Variant.CUDA
+        )
+
+    def is_framework(self, build: CudaBuild) -> bool:
+        """Tell whether a build is a framework, which decides its process's CUDA."""
+        consumer = self.catalog.consumers.get(build.component)
+        return consumer is not None and consumer.kind == "framework"
+
+    def providers(self, group: ImportGroup) -> tuple[Distribution, ...]:
+        """Return the wheels that install a group's import package, by their RECORDs."""
+        return tuple(
+            d
+            for d in self.pip_distributions
+            if d.key in group.pypi and d.installs(group.import_name)
+        )
+
+    def import_group(self, package: str) -> ImportGroup | None:
+        """Return the group of an import package that a wheel of this name installs."""
+        return next((g for g in self.catalog.import_groups if package in g.pypi), None)
+
+
+def _with_includes(
+    manifest: Manifest, by_path: Mapping[str, Manifest], seen: set[str]
+) -> Iterator[Declared]:
+    seen.add(manifest.path)
+    for declared in manifest.declared:
+        yield declared
+        if declared.kind is Kind.INCLUDE and declared.name not in seen:
+            included = by_path.get(declared.name)
+            if included:
+                yield from _with_includes(included, by_path, seen)

@@ -1,0 +1,90 @@
+"""``envfix scan`` on true environments, as its own process."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .wheels import clean_variables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+pytestmark = pytest.mark.lab
+
+HEALTHY = ("conda_gpu", "conda_gpu_of_today", "cpu_by_design", "wheels_venv")
+
+
+@pytest.mark.parametrize("name", HEALTHY)
+def test_a_healthy_environment_has_no_findings(
+    name: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    status, report = scan(tmp_path, request.getfixturevalue(name))
+
+    assert codes(report["findings"]) == []
+    assert status == 0
+
+
+@pytest.mark.parametrize("name", HEALTHY)
+def test_nothing_of_a_healthy_environment_is_left_unseen_but_the_driver(
+    name: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    _, report = scan(tmp_path, request.getfixturevalue(name))
+
+    assert {gap["fact"] for gap in report["gaps"]} <= {"driver"}
+
+
+def test_two_cuda_majors_are_one_finding_with_the_twofold_library_folded_under_it(
+    majors_mixed: Path, tmp_path: Path
+) -> None:
+    status, report = scan(tmp_path, majors_mixed)
+
+    (finding,) = report["findings"]
+    assert finding["code"] == "CUD201"
+    assert "DUP101" in codes(finding["symptoms"])
+    assert status == 1
+
+
+def test_two_cupys_are_one_finding(cupy_twice: Path, tmp_path: Path) -> None:
+    status, report = scan(tmp_path, cupy_twice)
+
+    assert codes(report["findings"]) == ["DUP105"]
+    assert status == 1
+
+
+def test_a_pythonpath_of_another_python_is_found_once(
+    cpu_by_design: Path, other_python_site: Path, tmp_path: Path
+) -> None:
+    status, report = scan(tmp_path, cpu_by_design, PYTHONPATH=str(other_python_site))
+
+    assert list(all_codes(report["findings"])).count("PTH401") == 1
+    assert status == 1
+
+
+def scan(project: Path, prefix: Path, **variables: str) -> tuple[int, Mapping[str, Any]]:
+    """Scan an environment that is not activated, from a project without manifests."""
+    command = [sys.executable, "-m", "reconciler", "scan", str(project), "-p", str(prefix)]
+    done = subprocess.run(
+        [*command, "--format", "json"],
+        env=clean_variables(**variables),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+def codes(findings: Sequence[Mapping[str, Any]]) -> Sequence[str]:
+    return [finding["code"] for finding in findings]
+
+
+def all_codes(findings: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for finding in findings:
+        yield finding["code"]
+        yield from all_codes(finding.get("symptoms", ()))
