@@ -6,7 +6,6 @@ stdout carries the report alone. Exit codes: 0 clean, 1 findings, 2 cannot go on
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -180,14 +179,23 @@ def _environ(changes: Mapping[str, str]) -> Mapping[str, str]:
 def _renderer(
     form: str, *, verbose: bool = False, quiet: bool = False, color: bool = False
 ) -> Callable[[Report], str]:
-    from reconciler.output import json, text  # noqa: PLC0415
-
     if form == "json":
+        from reconciler.output import json  # noqa: PLC0415
+
         return json.render
+    from reconciler.output import text  # noqa: PLC0415
+
     if quiet:
         return text.render_quiet
-    width = min(max(shutil.get_terminal_size().columns, 60), 100)
-    return lambda report: text.render(report, width=width, color=color, verbose=verbose)
+    return lambda report: text.render(report, width=_width(), color=color, verbose=verbose)
+
+
+def _width() -> int:
+    try:
+        columns = os.get_terminal_size(sys.stdout.fileno()).columns
+    except (OSError, ValueError):
+        columns = 80
+    return min(max(columns, 60), 100)
 
 
 def _wants_color(color: str) -> bool:

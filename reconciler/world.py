@@ -9,8 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from reconciler.builds import declared as declared_lines
-from reconciler.builds import installed_builds
-from reconciler.builds.wheels import is_condas
+from reconciler.builds import records, wheels
 from reconciler.model.cuda import Role, Variant
 from reconciler.model.manifest import InstallSet, Kind
 
@@ -35,12 +34,32 @@ class World:
     @cached_property
     def builds(self) -> tuple[CudaBuild, ...]:
         """What every installed package has to do with CUDA, conda's packages first."""
-        return installed_builds(self.snapshot, self.catalog)
+        installed = (wheel for named in self.wheels.values() for wheel in named)
+        return (
+            *records.builds(self.snapshot.records, self.catalog),
+            *wheels.builds(installed, self.snapshot, self.catalog),
+        )
 
     @cached_property
-    def pip_distributions(self) -> tuple[Distribution, ...]:
-        """The distributions that are not the other face of a conda package."""
-        return tuple(d for d in self.snapshot.distributions if not is_condas(d, self.snapshot))
+    def wheels(self) -> Mapping[str, tuple[Distribution, ...]]:
+        """The distributions, by normal name, that are not the other face of a conda package."""
+        by_name: dict[str, tuple[Distribution, ...]] = {}
+        for distribution in self.snapshot.distributions:
+            if not self._is_condas(distribution):
+                key = distribution.key
+                by_name[key] = (*by_name.get(key, ()), distribution)
+        return by_name
+
+    def _is_condas(self, distribution: Distribution) -> bool:
+        # conda-build writes INSTALLER into what it packages; a dist-info without it tells nothing.
+        if distribution.installer is not None:
+            return distribution.installer == "conda"
+        return f"{distribution.location}/{distribution.directory}/METADATA" in self._condas_metadata
+
+    @cached_property
+    def _condas_metadata(self) -> frozenset[str]:
+        files = (file for record in self.snapshot.records for file in record.files)
+        return frozenset(file for file in files if file.endswith(".dist-info/METADATA"))
 
     @cached_property
     def records(self) -> Mapping[str, PrefixRecord]:
@@ -58,10 +77,17 @@ class World:
             for root in roots
         )
 
+    @cached_property
+    def _declared_builds(self) -> Mapping[str, tuple[CudaBuild, ...]]:
+        platform = self.snapshot.target.platform
+        return {
+            install.name: tuple(declared_lines.builds(install, self.catalog, platform))
+            for install in self.install_sets
+        }
+
     def declared_builds(self, install: InstallSet) -> tuple[CudaBuild, ...]:
         """Return what each requirement of an install set has to do with CUDA, as far as it tells."""
-        platform = self.snapshot.target.platform
-        return tuple(declared_lines.builds(install, self.catalog, platform))
+        return self._declared_builds[install.name]
 
     def cuda_users(self, manager: Manager) -> tuple[CudaBuild, ...]:
         """Return the installed packages of one manager that load CUDA's libraries."""
@@ -81,9 +107,10 @@ class World:
     def providers(self, group: ImportGroup) -> tuple[Distribution, ...]:
         """Return the wheels that install a group's import package, by their RECORDs."""
         return tuple(
-            d
-            for d in self.pip_distributions
-            if d.key in group.pypi and d.installs(group.import_name)
+            wheel
+            for name in group.pypi
+            for wheel in self.wheels.get(name, ())
+            if wheel.installs(group.import_name)
         )
 
     def import_group(self, package: str) -> ImportGroup | None:

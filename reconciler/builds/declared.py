@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.builds.witness import (
     Known,
@@ -18,7 +18,7 @@ from reconciler.model.cuda import CudaBuild, CudaVersion, KnownBy, Role, Variant
 from reconciler.model.manifest import Section
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from packaging.requirements import Requirement
 
@@ -31,6 +31,11 @@ _EXTRA = re.compile(r"cuda(\d\d)")
 _LABEL = re.compile(r"/label/cuda-(\d+\.\d+)")
 # A wheel's file name in a URL, where + is written %2B.
 _WHEEL = re.compile(r"/[^/]+?-(\d[^/-]*)-[^/]+\.whl")
+# What most lines are: a name, its extras and one pin, without marker or URL.
+_PLAIN = re.compile(
+    r"[\w.-]+\s*(?:\[(?P<extras>[\w\s,.-]*)\])?\s*(?:==\s*(?P<version>[\w.+!]+))?\s*"
+)
+_EXTRA_NAME = re.compile(r"[\w.-]+")
 _PIP_OPTION = re.compile(r"\s--?\w.*$", re.DOTALL)
 #: What platform conda's names mean in markers (PEP 508).
 _MARKERS = {
@@ -38,6 +43,15 @@ _MARKERS = {
     "osx": {"sys_platform": "darwin", "platform_system": "Darwin", "os_name": "posix"},
     "win": {"sys_platform": "win32", "platform_system": "Windows", "os_name": "nt"},
 }
+_MACHINES = {"64": "x86_64", "32": "x86"}
+
+
+class _Asked(NamedTuple):
+    """What a requirement asks for."""
+
+    #: The one version that it allows; "" where it allows more.
+    version: str
+    extras: Sequence[str]
 
 
 def builds(install: InstallSet, catalog: Catalog, platform: str) -> Iterator[CudaBuild]:
@@ -90,10 +104,10 @@ def _of_pip(
     consumer = catalog.consumer("pip", declared.name)
     if package is None and consumer is None:
         return None
-    requirement = _requirement(declared.text)
-    if requirement is None or not _holds_on(requirement, platform):
+    asked = _asked(_PIP_OPTION.sub("", declared.text), platform)
+    if asked is None:
         return None
-    version = _pinned(requirement)
+    version = asked.version
     if package:
         cuda, known_by = cuda_of_wheel(package, version)
         known = Known(Variant.CUDA, cuda, known_by, declared.text)
@@ -104,7 +118,7 @@ def _of_pip(
     known_consumer = (
         read_local_label(version.partition("+")[2], version)
         or _by_index(consumer, install, pinned=bool(version))
-        or _by_extra(requirement)
+        or _by_extra(asked.extras)
         or read_release(catalog, declared.name, version, platform)
         or read_name(declared.name, consumer)
     )
@@ -137,26 +151,28 @@ def _build(  # noqa: PLR0913, PLR0917 - the parts of a build
     )
 
 
-def _requirement(text: str) -> Requirement | None:
-    # packaging.requirements takes 25 ms to import: only a line that matters here pays for it.
+def _asked(text: str, platform: str) -> _Asked | None:
+    """Read a requirement; None where it is none, or is not for ``platform``."""
+    if match := _PLAIN.fullmatch(text):
+        return _Asked(match["version"] or "", _EXTRA_NAME.findall(match["extras"] or ""))
+    # packaging.requirements takes 25 ms to import: only a line with more than a pin pays for it.
     from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415
 
     try:
-        return Requirement(_PIP_OPTION.sub("", text))
+        requirement = Requirement(text)
     except InvalidRequirement:
         return None
+    if requirement.marker and not requirement.marker.evaluate(_marker_environment(platform)):
+        return None
+    return _Asked(_pinned(requirement), sorted(requirement.extras))
 
 
-def _holds_on(requirement: Requirement, platform: str) -> bool:
-    if requirement.marker is None:
-        return True
+def _marker_environment(platform: str) -> dict[str, str]:
     system, _, machine = platform.partition("-")
-    machine = {"64": "x86_64"}.get(machine, machine)
-    return requirement.marker.evaluate({**_MARKERS.get(system, {}), "platform_machine": machine})
+    return {**_MARKERS.get(system, {}), "platform_machine": _MACHINES.get(machine, machine)}
 
 
 def _pinned(requirement: Requirement) -> str:
-    """Return the one version that a requirement allows; "" where it allows more."""
     if requirement.url:
         match = _WHEEL.search(requirement.url)
         return match[1].replace("%2B", "+") if match else ""
@@ -177,9 +193,9 @@ def _by_index(consumer: Consumer, install: InstallSet, *, pinned: bool) -> Known
     return None
 
 
-def _by_extra(requirement: Requirement) -> Known | None:
+def _by_extra(extras: Sequence[str]) -> Known | None:
     """Return what an extra such as ``jax[cuda12]`` asks for."""
-    for extra in sorted(requirement.extras):
+    for extra in extras:
         if match := _EXTRA.match(extra):
             cuda = CudaVersion.from_tag(f"cu{match[1]}")
             return Known(Variant.CUDA, cuda, KnownBy.NAME, f"its extra {extra}")

@@ -17,7 +17,7 @@ from reconciler.model.distribution import required_name
 from reconciler.model.finding import Location
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from reconciler.model.catalog import Catalog, Consumer, CudaPackage
     from reconciler.model.distribution import Distribution
@@ -26,25 +26,18 @@ if TYPE_CHECKING:
 _CUDART = re.compile(r"libcudart(?:-[0-9a-f]+)?\.so\.(\d+(?:\.\d+)?)")
 
 
-def builds(snapshot: Snapshot, catalog: Catalog) -> Iterator[CudaBuild]:
-    """Yield the build of each distribution, conda's own excepted, that has to do with CUDA."""
+def builds(
+    wheels: Iterable[Distribution], snapshot: Snapshot, catalog: Catalog
+) -> Iterator[CudaBuild]:
+    """Yield the build of each distribution of pip that has to do with CUDA."""
     reader = _Reader(snapshot, catalog)
-    for distribution in snapshot.distributions:
+    for distribution in wheels:
         if package := catalog.cuda_packages.get(("pip", distribution.key)):
-            if not is_condas(distribution, snapshot):
-                yield reader.of_package(distribution, package)
-        elif consumer := catalog.consumer("pip", distribution.key):
-            build = reader.of_consumer(distribution, consumer)
-            if build and not is_condas(distribution, snapshot):
-                yield build
-
-
-def is_condas(distribution: Distribution, snapshot: Snapshot) -> bool:
-    """Tell whether a dist-info is the other face of a conda package, as conda-build leaves it."""
-    if distribution.installer is not None:
-        return distribution.installer == "conda"
-    metadata = f"{distribution.location}/{distribution.directory}/METADATA"
-    return any(metadata in record.files for record in snapshot.records)
+            yield reader.of_package(distribution, package)
+        elif (consumer := catalog.consumer("pip", distribution.key)) and (
+            build := reader.of_consumer(distribution, consumer)
+        ):
+            yield build
 
 
 class _Reader:

@@ -63,23 +63,26 @@ def _distribution(prefix: str, location: str, directory: str) -> Distribution:
         requires=requires,
         location=location,
         directory=directory,
-        installer=_optional(f"{folder}/INSTALLER", SMALL_LIMIT),
+        installer=(_optional(f"{folder}/INSTALLER", SMALL_LIMIT) or "").strip() or None,
         record=_optional(f"{folder}/RECORD", RECORD_LIMIT),
     )
 
 
 def _fields(head: bytes) -> tuple[str, str, tuple[str, ...]]:
     """Return name, version and requirements of a head (core metadata: RFC 822 fields)."""
-    name = version = ""
-    requires = []
-    for line in from_os(head.decode("utf-8", "surrogateescape")).splitlines():
-        if line.startswith("Requires-Dist:"):
-            requires.append(line[14:].strip())
-        elif line.startswith("Name:"):
-            name = name or line[5:].strip()
-        elif line.startswith("Version:"):
-            version = version or line[8:].strip()
-    return name, version, tuple(requires)
+    # A line is found by str's own search: a scan reads 60,000 of them, and wants one in ten.
+    text = "\n" + from_os(head.decode("utf-8", "surrogateescape"))
+    requires = text.split("\nRequires-Dist:")[1:]
+    return (
+        _field(text, "\nName:"),
+        _field(text, "\nVersion:"),
+        tuple(line.partition("\n")[0].strip() for line in requires),
+    )
+
+
+def _field(text: str, name: str) -> str:
+    start = text.find(name)
+    return text[start + len(name) :].partition("\n")[0].strip() if start >= 0 else ""
 
 
 def _optional(path: str, limit: int) -> str | None:
@@ -87,4 +90,4 @@ def _optional(path: str, limit: int) -> str | None:
         raw = files.read(path, limit=limit)
     except files.MissingError:
         return None
-    return from_os(raw.decode("utf-8", "surrogateescape")).strip()
+    return from_os(raw.decode("utf-8", "surrogateescape"))

@@ -43,20 +43,15 @@ def _paths(snapshot: Snapshot, wanted: EvidenceWanted) -> Iterator[str]:
             if ".so" in path and _stem(path) in wanted.libraries:
                 yield path
     for distribution in snapshot.distributions:
-        for path in _recorded_libraries(distribution.record or ""):
+        # A RECORD has thousands of lines and few libraries: most hold none, and are not split.
+        if not distribution.record or ".so" not in distribution.record:
+            continue
+        for line in distribution.record.splitlines():
+            if ".so" not in line:
+                continue
+            path = line.split(",", 1)[0].strip('"')
             if path in wanted.library_paths or _stem(path) in wanted.libraries:
                 yield f"{distribution.location}/{path}"
-
-
-def _recorded_libraries(record: str) -> Iterator[str]:
-    # A RECORD has thousands of lines and few libraries: find these, split nothing else.
-    position = record.find(".so")
-    while position >= 0:
-        start = record.rfind("\n", 0, position) + 1
-        end = record.find("\n", position)
-        line = record[start : end if end >= 0 else len(record)]
-        yield line.split(",", 1)[0].strip('"')
-        position = record.find(".so", end) if end >= 0 else -1
 
 
 def _stem(path: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -99,6 +98,8 @@ def _decode(raw: bytes) -> _Written:
         # json.dumps of conda writes a byte that is not UTF-8 as a lone surrogate, \udce9, which
         # only the standard library takes back.
         pass
+    import json  # noqa: PLC0415
+
     return msgspec.convert(_stored(json.loads(raw.decode("utf-8", "surrogateescape"))), _Written)
 
 

@@ -6,6 +6,7 @@ The length is kept, so that the line and column of everything else still hold.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _SECRETS = re.compile(
     r"""
@@ -22,6 +23,8 @@ _SECRETS = re.compile(
 _VARIABLES = re.compile(r"(\$\{\w+\}|\$\w+|[:=])")
 
 
+# A prefix has hundreds of records, and a handful of channels.
+@lru_cache(maxsize=64)
 def masked(text: str) -> str:
     """Return ``text`` with its credentials, tokens and passwords masked."""
     if "://" not in text and not _KEYS.search(text):
