@@ -139,14 +139,13 @@ def scan(  # noqa: PLR0913 - each is an option of the command
 ) -> None:
     """Inspect PROJECT (default: this folder) and its environment; print the report."""
     from reconciler import pipeline  # noqa: PLC0415 - `envfix --version` does without
-    from reconciler.collect.prefixes import Choice  # noqa: PLC0415
 
     if sum([prefix is not None, name is not None, no_env]) > 1:
         raise click.UsageError("give one of --prefix, --name and --no-env")
     if snapshot:
         taken = pipeline.load_snapshot(_read(snapshot), where=snapshot)
     else:
-        choice = Choice(prefix=prefix, name=name, no_env=no_env)
+        choice = pipeline.Choice(prefix=prefix, name=name, no_env=no_env)
         taken = pipeline.look(project, choice, _environ(dict(variables)), host=not no_host)
     if save_snapshot:
         _write(save_snapshot, pipeline.save_snapshot(taken))

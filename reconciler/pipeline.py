@@ -12,13 +12,22 @@ from reconciler.check import fold_symptoms, run_rules
 from reconciler.errors import SelectionError, SnapshotError
 from reconciler.model.finding import Finding
 from reconciler.model.report import Crash, Report, Skip
-from reconciler.model.snapshot import SCHEMA, Fact, Snapshot
+from reconciler.model.snapshot import SCHEMA, Choice, Fact, Snapshot
 from reconciler.world import World
+
+__all__ = [
+    "Choice",
+    "judge",
+    "load_snapshot",
+    "look",
+    "save_snapshot",
+    "scan",
+    "selected_rules",
+]
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from reconciler.collect.prefixes import Choice
     from reconciler.model.catalog import Catalog
     from reconciler.model.rule import RuleModule
 

@@ -16,7 +16,7 @@ from reconciler.model.manifest import InstallSet, Kind
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from reconciler.model.catalog import Catalog, ImportGroup
+    from reconciler.model.catalog import Catalog, Consumer, ImportGroup
     from reconciler.model.cuda import CudaBuild, Manager
     from reconciler.model.distribution import Distribution
     from reconciler.model.manifest import Declared, Manifest
@@ -99,9 +99,13 @@ class World:
             and build.variant is Variant.CUDA
         )
 
+    def consumer(self, build: CudaBuild) -> Consumer | None:
+        """Return the consumer that a build is of; None for CUDA's own packages."""
+        return self.catalog.consumers.get(build.component)
+
     def is_framework(self, build: CudaBuild) -> bool:
         """Tell whether a build is a framework, which decides its process's CUDA."""
-        consumer = self.catalog.consumers.get(build.component)
+        consumer = self.consumer(build)
         return consumer is not None and consumer.kind == "framework"
 
     def providers(self, group: ImportGroup) -> tuple[Distribution, ...]:
@@ -110,7 +114,7 @@ class World:
             wheel
             for name in group.pypi
             for wheel in self.wheels.get(name, ())
-            if wheel.installs(group.import_name)
+            if group.holds(name, wheel.version) and wheel.installs(group.import_name)
         )
 
     def import_group(self, package: str) -> ImportGroup | None:

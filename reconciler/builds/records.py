@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from reconciler.model.catalog import Catalog, Consumer, CudaPackage
     from reconciler.model.prefix import PrefixRecord
 
-_LOWER_BOUND = re.compile(r"[=>~]*\s*(\d+(?:\.\d+)*)")
+_CLAUSE = re.compile(r"\s*(?P<operator>[<>=~!]*)\s*(?P<number>\d+(?:\.\d+)*)")
 
 
 def builds(records: tuple[PrefixRecord, ...], catalog: Catalog) -> Iterator[CudaBuild]:
@@ -86,8 +86,7 @@ def _asked_of_cuda(record: PrefixRecord, catalog: Catalog) -> Known | None:
             package = catalog.cuda_packages.get(("conda", name))
             if package is None:
                 continue
-            bound = _LOWER_BOUND.match(constraint) if package.cuda_in == "version" else None
-            cuda = CudaVersion.parse(bound[1]) if bound else None
+            cuda = _release(constraint) if package.cuda_in == "version" else None
             known = Known(Variant.CUDA, cuda, known_by, f"{known_by} {spec}")
             if known_by is KnownBy.CONSTRAINS:
                 constrained = constrained or (known if cuda else None)
@@ -97,3 +96,16 @@ def _asked_of_cuda(record: PrefixRecord, catalog: Catalog) -> Known | None:
                 is_cuda = is_cuda or known
     # Constrains alone make no CUDA build: builds for the CPU have run_constrained as well.
     return (constrained or is_cuda) if is_cuda else None
+
+
+def _release(constraint: str) -> CudaVersion | None:
+    """Return the release that a constraint was written for: its lower bound, within one major."""
+    bounds = [_CLAUSE.match(clause) for clause in re.split("[,|]", constraint)]
+    told = [(b["operator"], CudaVersion.parse(b["number"])) for b in bounds if b]
+    lower = [cuda for operator, cuda in told if cuda and not operator.startswith("<")]
+    upper = [cuda for operator, cuda in told if cuda and operator.startswith("<")]
+    if not lower or len({cuda.major for cuda in lower}) > 1:
+        return None
+    # >=12.4,<13 is a build for 12.4; >=12.0,<14 is one for any (conda-forge's cuda-pathfinder).
+    end = (lower[0].major + 1, 0)
+    return None if any((u.major, u.minor or 0) > end for u in upper) else lower[0]

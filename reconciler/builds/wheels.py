@@ -93,7 +93,8 @@ class _Reader:
         return None
 
     def _by_library(self, distribution: Distribution, consumer: Consumer) -> Known | None:
-        if consumer.cuda_library is None:
+        # Only Linux has these names: on Windows the absence of an .so says nothing.
+        if consumer.cuda_library is None or not self._snapshot.target.platform.startswith("linux"):
             return None
         path = f"{distribution.location}/{consumer.cuda_library}"
         library = self._libraries.get(path)

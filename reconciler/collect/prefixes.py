@@ -18,7 +18,7 @@ from reconciler.collect import files
 from reconciler.errors import TargetNotFoundError
 from reconciler.model.manifest import ManifestError
 from reconciler.model.os_name import from_os
-from reconciler.model.snapshot import Target
+from reconciler.model.snapshot import Choice, Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,14 +26,6 @@ if TYPE_CHECKING:
 #: Environments that tools keep inside a project: venv's and uv's usual name, pixi's default.
 OWN = (".venv", ".pixi/envs/default")
 MANIFEST_LIMIT = 8 * files.MEGABYTE
-
-
-class Choice(Struct, frozen=True, kw_only=True):
-    """What the user's options say of the environment."""
-
-    prefix: str | None = None
-    name: str | None = None
-    no_env: bool = False
 
 
 class _Candidate(Struct, frozen=True):

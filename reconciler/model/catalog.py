@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -103,6 +104,18 @@ class ImportGroup(_Row, frozen=True, kw_only=True):
     #: Of ``pypi``: names that install it only in versions below this one (pynvml below 12).
     until: Mapping[str, str] = {}
     source: str
+
+    def holds(self, name: str, version: str) -> bool:
+        """Tell whether that version of a wheel installs the import; "" is the newest one."""
+        if name not in self.pypi:
+            return False
+        bound = self.until.get(name)
+        return bound is None or (bool(version) and _numbers(version) < _numbers(bound))
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    # The bounds of the table are plain releases; packaging.version would cost a scan 10 ms.
+    return tuple(int(part) for part in re.findall(r"\d+", version.partition("+")[0]))
 
 
 class Release(_Row, frozen=True, kw_only=True):

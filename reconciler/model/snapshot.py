@@ -45,6 +45,16 @@ class Gap(Struct, frozen=True, kw_only=True):
     item: str | None = None
 
 
+class Choice(Struct, frozen=True, kw_only=True):
+    """What a user's options say of the environment to look at; at most one of them."""
+
+    #: A folder.
+    prefix: str | None = None
+    #: The name of a conda environment.
+    name: str | None = None
+    no_env: bool = False
+
+
 class Target(Struct, frozen=True, kw_only=True):
     """Which project and which environment are looked at."""
 

@@ -4,8 +4,9 @@ Libraries of two CUDA majors are not binary compatible. Wheels of PyTorch that w
 12 beside conda's cudatoolkit 11.8, a stray `nvidia-cudnn-cu11` under a framework of CUDA 12, or an
 extension built for CUDA 11 and loaded into PyTorch for CUDA 12 are such mixtures.
 
-Two frameworks of pip that each bring a whole CUDA of their own are not judged here, and neither
-are minor releases of one major, which NVIDIA keeps compatible.
+Wheels that each bring a CUDA of their own and are not loaded into one another, such as PyTorch for
+CUDA 13 and JAX for CUDA 12, are not judged here, and neither are minor releases of one major, which
+NVIDIA keeps compatible.
 
 Why it matters
 --------------
@@ -97,8 +98,15 @@ def _is_mixed(world: World, sides: Mapping[int, Sequence[CudaBuild]]) -> bool:
 
 
 def _stands_alone(world: World, side: Sequence[CudaBuild]) -> bool:
-    """Tell whether a side is a framework of pip with the wheels that it loads."""
-    return all(build.manager == "pip" for build in side) and any(map(world.is_framework, side))
+    """Tell whether a side is wheels that load their own CUDA and meet no other side's."""
+    consumers = [consumer for build in side if (consumer := world.consumer(build))]
+    here = {consumer.name for consumer in consumers}
+    return (
+        all(build.manager == "pip" for build in side)
+        and all(consumer.extends in here for consumer in consumers if consumer.extends)
+        and any(consumer.kind == "framework" for consumer in consumers)
+        | (bool(consumers) and any(build.brings for build in side))
+    )
 
 
 def _finding(

@@ -93,7 +93,11 @@ def _installed(group: ImportGroup, world: World) -> Sequence[Location]:
 
 def _declared(group: ImportGroup, install: InstallSet) -> Sequence[Location]:
     # One project under both managers is DUP102's; two projects of pip are meant here.
-    wheels = {d.name: d.location for d in install.requirements(Section.PIP) if d.name in group.pypi}
+    wheels = {
+        d.name: d.location
+        for d in install.requirements(Section.PIP)
+        if group.holds(d.name, d.text.partition("==")[2])
+    }
     return list(wheels.values())
 
 

@@ -1,0 +1,44 @@
+"""Write what is generated of the docs: ``python docs/generate.py``; ``--check`` only compares.
+
+Generated are ``docs/rules/*.md``, from the docstrings of the rules, and
+``docs/report.schema.json``, from the types of the JSON report.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from reconciler.output import json as json_report
+from reconciler.output import rule_page
+from reconciler.rules import all_rules
+
+DOCS = Path(__file__).parent
+
+
+def generated() -> dict[Path, str]:
+    """Return the text of each generated file."""
+    rules = all_rules().values()
+    index = "\n".join(
+        f"| [{r.RULE.code}]({r.RULE.code}.md) | {r.RULE.name} | {r.RULE.severity} |" for r in rules
+    )
+    return {
+        DOCS / "report.schema.json": json.dumps(json_report.schema(), indent=2) + "\n",
+        DOCS / "rules" / "README.md": f"# Rules\n\n| code | name | severity |\n|---|---|---|\n{index}\n",
+        **{DOCS / "rules" / f"{r.RULE.code}.md": rule_page.render(r) for r in rules},
+    }
+
+
+def stale() -> list[Path]:
+    """Return the files that are not what would be written, and those that nothing writes."""
+    texts = generated()
+    wrong = [p for p, text in texts.items() if not p.is_file() or p.read_text("utf-8") != text]
+    return wrong + [path for path in (DOCS / "rules").glob("*.md") if path not in texts]
+
+
+if __name__ == "__main__":
+    if "--check" in sys.argv:
+        sys.exit("".join(f"stale: {path}; run python docs/generate.py\n" for path in stale()) or 0)
+    for path, text in generated().items():
+        path.write_text(text, "utf-8")

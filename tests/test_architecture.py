@@ -1,0 +1,76 @@
+"""The house has floors: a module imports only from the rooms that the design lets it."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent / "reconciler"
+MODEL = {"model", "errors"}
+KNOWLEDGE = {"catalog", "manifests", "convert", "loader", "hooks", "config"}
+
+#: What each room may import, lowest floor first: docs/architecture.md.
+MAY_IMPORT = {
+    "model": {"errors"},
+    "errors": set(),
+    **dict.fromkeys(KNOWLEDGE, MODEL),
+    "builds": MODEL | {"catalog", "loader"},
+    "world": MODEL | {"catalog", "loader", "builds"},
+    "rules": MODEL | {"world", "convert"},
+    "collect": MODEL | {"manifests", "loader"},
+    "check": MODEL | {"world"},
+    "output": MODEL | {"world"},
+    "pipeline": MODEL | KNOWLEDGE | {"world", "rules", "collect", "check"},
+    "testing": MODEL | KNOWLEDGE | {"world"},
+    "cli": MODEL | {"pipeline", "output"},
+    "__main__": {"cli"},
+}
+PURE = {"model", "manifests", "loader", "builds", "world", "rules", "check", "output"}
+MACHINE = {"os", "subprocess", "shutil", "socket", "ctypes", "urllib", "pathlib", "tempfile"}
+MODULES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")
+EACH = pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+
+
+def room_of(path):
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def imported_modules(path):
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module == "reconciler":
+            yield from (f"reconciler.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+
+
+def imported_rooms(path):
+    parts = (module.split(".") for module in imported_modules(path))
+    rooms = {part[1] for part in parts if part[0] == "reconciler" and len(part) > 1}
+    return rooms - {room_of(path), "__version__"}
+
+
+@EACH
+def test_a_room_imports_only_what_the_design_lets_it(path):
+    assert imported_rooms(path) <= MAY_IMPORT[room_of(path)]
+
+
+@EACH
+def test_a_pure_room_does_not_reach_for_the_machine(path):
+    tops = {module.partition(".")[0] for module in imported_modules(path)}
+    assert room_of(path) not in PURE or not tops & MACHINE
+
+
+@EACH
+def test_only_the_command_line_prints_or_exits(path):
+    calls = {
+        node.func.id
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert room_of(path) in {"cli", "__main__"} or not calls & {"print", "exit", "input"}
+
+
+def test_every_room_of_the_house_is_in_the_table():
+    assert {room_of(path) for path in MODULES} <= MAY_IMPORT.keys()
