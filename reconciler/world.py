@@ -68,12 +68,21 @@ class World:
 
     @cached_property
     def install_sets(self) -> tuple[InstallSet, ...]:
-        """What one installation brings together: each file that no other includes, whole."""
+        """What one installation brings together: each file that no other includes, whole.
+
+        Without what is not for the target's platform.
+        """
+        platform = self.snapshot.target.platform
         by_path = {manifest.path: manifest for manifest in self.snapshot.manifests}
         included = {d.name for m in by_path.values() for d in m.declared if d.kind is Kind.INCLUDE}
         roots = [m for m in by_path.values() if m.path not in included] or list(by_path.values())
         return tuple(
-            InstallSet(name=root.path, declared=tuple(_with_includes(root, by_path, set())))
+            InstallSet(
+                name=root.path,
+                declared=tuple(
+                    d for d in _with_includes(root, by_path, set()) if d.is_for(platform)
+                ),
+            )
             for root in roots
         )
 

@@ -37,13 +37,6 @@ _PLAIN = re.compile(
 )
 _EXTRA_NAME = re.compile(r"[\w.-]+")
 _PIP_OPTION = re.compile(r"\s--?\w.*$", re.DOTALL)
-#: What platform conda's names mean in markers (PEP 508).
-_MARKERS = {
-    "linux": {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix"},
-    "osx": {"sys_platform": "darwin", "platform_system": "Darwin", "os_name": "posix"},
-    "win": {"sys_platform": "win32", "platform_system": "Windows", "os_name": "nt"},
-}
-_MACHINES = {"64": "x86_64", "32": "x86"}
 
 
 class _Asked(NamedTuple):
@@ -104,7 +97,7 @@ def _of_pip(
     consumer = catalog.consumer("pip", declared.name)
     if package is None and consumer is None:
         return None
-    asked = _asked(_PIP_OPTION.sub("", declared.text), platform)
+    asked = _asked(_PIP_OPTION.sub("", declared.text))
     if asked is None:
         return None
     version = asked.version
@@ -151,8 +144,8 @@ def _build(  # noqa: PLR0913, PLR0917 - the parts of a build
     )
 
 
-def _asked(text: str, platform: str) -> _Asked | None:
-    """Read a requirement; None where it is none, or is not for ``platform``."""
+def _asked(text: str) -> _Asked | None:
+    """Read a requirement; None where it is none."""
     if match := _PLAIN.fullmatch(text):
         return _Asked(match["version"] or "", _EXTRA_NAME.findall(match["extras"] or ""))
     # packaging.requirements takes 25 ms to import: only a line with more than a pin pays for it.
@@ -162,14 +155,7 @@ def _asked(text: str, platform: str) -> _Asked | None:
         requirement = Requirement(text)
     except InvalidRequirement:
         return None
-    if requirement.marker and not requirement.marker.evaluate(_marker_environment(platform)):
-        return None
     return _Asked(_pinned(requirement), sorted(requirement.extras))
-
-
-def _marker_environment(platform: str) -> dict[str, str]:
-    system, _, machine = platform.partition("-")
-    return {**_MARKERS.get(system, {}), "platform_machine": _MACHINES.get(machine, machine)}
 
 
 def _pinned(requirement: Requirement) -> str:

@@ -8,34 +8,64 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-_SECRETS = re.compile(
-    r"""
-      (?<=://)[^/\s@]+(?=@)                          # https://user:password@host/
-    | (?<=/t/)[^/\s]{4,}(?=/)                        # conda's token: https://host/t/TOKEN/channel
-    | (?<=[?&])(?:[\w-]*(?:token|key|sig|secret)[\w-]*)=[^&\s"']+
-    | (?im:(?<=^)(?P<key>[\s{,-]*["']?[\w.-]*
-        (?:token|secret|passw(?:or)?d|api_?key|access_?key|credential)[\w.-]*["']?\s*[:=]\s*)
-        (?P<value>\S.*)$)                            # variables: of environment.yml
+# tokenizers and TOKENIZERS_PARALLELISM are no secrets. Every repetition is bounded: what is read
+# may be made to slow its reader down.
+_WORD = r"(?:token(?!iz)|secret|passw(?:or)?d|api_?key|access_?key|credential)"
+_KEYS = re.compile(_WORD, re.IGNORECASE)
+_IN_URLS = re.compile(
+    rf"""
+      (?<=://)[^/\s]+(?=@)                                  # https://user:password@host/
+    | (?<=/t/)[^/\s"']{{4,}}                                # conda's token: https://host/t/TOKEN/
+    | (?<=[?&])[\w-]{{0,64}}(?:{_WORD}|key|sig)[\w-]{{0,64}}=[^&\s"']+
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-# ${TOKEN} is the name of a secret, not the secret.
-_VARIABLES = re.compile(r"(\$\{\w+\}|\$\w+|[:=])")
+_OF_KEYS = re.compile(
+    rf"""
+    (?P<key>
+      (?:^(?P<indent>[ \t]*)(?:-[ \t]+)?|(?P<flow>[{{,][ \t]*)|(?<![\w.-]))
+      (?:
+        (?P<quoted>["'])?[\w.-]{{0,128}}{_WORD}[\w.-]{{0,128}}   # variables: of environment.yml
+        (?(quoted)["'][ \t]{{0,8}}:[ \t]*|[ \t]{{0,8}}:[ \t]+)
+      | (?-i:(?:export[ ])?[A-Z0-9_]{{0,128}}(?i:{_WORD})[A-Z0-9_]{{0,128}})=(?!=)
+      )
+    )
+    (?P<value>
+      "(?:[^"\\\n]|\\.|\n[ \t])*"?
+    | '(?:[^'\n]|''|\n[ \t])*'?
+    | (?(flow)[^\s,}}\]][^\n,}}\]]+|(?:[|>][-+\d]*[ \t\r]*(?=\n)|[^\s,}}\]][^\n]+))
+      (?(indent)(?:\n(?:[ \t]*(?=\n)|(?P=indent)[ \t]+[^\n]*))*|)
+    )
+    """,
+    re.VERBOSE | re.IGNORECASE | re.MULTILINE,
+)
+# ${TOKEN} is the name of a secret, not the secret: pip and conda put the value in its place.
+_KEPT_IN_URLS = re.compile(r"(\$\{[A-Z0-9_]+\}|\$[A-Z_][A-Z0-9_]*|[:=])")
+_KEPT_OF_KEYS = re.compile(
+    r"""(^["']|["'][\s,}\]]*$|^[|>][-+\d]*[ \t\r]*(?=\n)|\n[ \t]*|[\s,}\]]+$
+    |\$\{[A-Z0-9_]+\}|\$[A-Z_][A-Z0-9_]*)""",
+    re.VERBOSE,
+)
 
 
 # A prefix has hundreds of records, and a handful of channels.
 @lru_cache(maxsize=64)
 def masked(text: str) -> str:
     """Return ``text`` with its credentials, tokens and passwords masked."""
-    if "://" not in text and not _KEYS.search(text):
-        return text
-    return _SECRETS.sub(_mask, text)
+    if "://" in text:
+        text = _IN_URLS.sub(lambda match: _mask(match[0], _KEPT_IN_URLS), text)
+    if _KEYS.search(text):
+        text = _OF_KEYS.sub(lambda match: match["key"] + _mask(match["value"], _KEPT_OF_KEYS), text)
+    return text
 
 
-_KEYS = re.compile(r"token|secret|passw|key|credential", re.IGNORECASE)
+def masked_variable(name: str, value: str) -> str:
+    """Return the value of an environment variable, masked as a whole where its name says so."""
+    if _KEYS.search(name) or name.endswith("_USERNAME"):
+        return "*" * len(value)
+    return masked(value)
 
 
-def _mask(match: re.Match[str]) -> str:
-    kept = match["key"] or ""
-    parts = _VARIABLES.split(match[0][len(kept) :])
-    return kept + "".join(part if n % 2 else "*" * len(part) for n, part in enumerate(parts))
+def _mask(secret: str, kept: re.Pattern[str]) -> str:
+    parts = kept.split(secret)
+    return "".join(part if n % 2 else "*" * len(part) for n, part in enumerate(parts))

@@ -14,7 +14,12 @@ from reconciler.model.manifest import Declared, Kind, Section
 _OPTION = re.compile(r"(--?[a-z-]+)(?:\s*=\s*|\s+)?(.*)", re.DOTALL)
 _EGG = re.compile(r"[#&]egg=([A-Za-z0-9._-]+)")
 _INDEXES = {"-i", "--index-url", "--extra-index-url", "-f", "--find-links"}
-_INCLUDES = {"-r", "--requirement", "-c", "--constraint"}
+_FILES = {
+    "-r": Kind.INCLUDE,
+    "--requirement": Kind.INCLUDE,
+    "-c": Kind.CONSTRAINT,
+    "--constraint": Kind.CONSTRAINT,
+}
 _EDITABLE = {"-e", "--editable"}
 _LOCATION = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|[./~]")
 
@@ -35,8 +40,8 @@ def _kind_and_name(text: str, *, folder: str) -> tuple[Kind | None, str]:
     option, value = _split_option(text)
     if option in _INDEXES:
         return Kind.INDEX, value
-    if option in _INCLUDES:
-        return Kind.INCLUDE, normpath(join(folder, value))
+    if kind := _FILES.get(option):
+        return kind, normpath(join(folder, value))
     if option in _EDITABLE:
         return Kind.REQUIREMENT, _requirement_name(value)
     return None, ""

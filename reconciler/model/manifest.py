@@ -24,8 +24,10 @@ class Kind(StrEnum):
     INDEX = "index"
     #: A channel of environment.yml; ``name`` is the channel.
     CHANNEL = "channel"
-    #: A ``-r`` or ``-c``; ``name`` is the path, relative to the project.
+    #: A ``-r``; ``name`` is the path, relative to the project.
     INCLUDE = "include"
+    #: A ``-c``: it limits versions, and installs nothing.
+    CONSTRAINT = "constraint"
 
 
 class Declared(Struct, frozen=True, kw_only=True):
@@ -47,6 +49,33 @@ class Declared(Struct, frozen=True, kw_only=True):
         """The place to show to a user."""
         subject = f"{self.section} {self.text}"
         return Location(subject=subject, path=self.path, line=self.line, column=self.column)
+
+    def is_for(self, platform: str) -> bool:
+        """Tell whether its marker, if it has one, holds on a platform of conda's name."""
+        marker = self.text.partition(";")[2].partition(" --")[0].strip()
+        if self.section is not Section.PIP or not marker:
+            return True
+        # packaging.markers takes 20 ms to import: only a line with a marker pays for it.
+        from packaging.markers import InvalidMarker, Marker  # noqa: PLC0415
+
+        system, _, machine = platform.partition("-")
+        environment = {
+            **_MARKERS.get(system, {}),
+            "platform_machine": _MACHINES.get(machine, machine),
+        }
+        try:
+            return Marker(marker).evaluate(environment)
+        except InvalidMarker:
+            return True
+
+
+#: What the names of conda's platforms are in markers (PEP 508).
+_MARKERS = {
+    "linux": {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix"},
+    "osx": {"sys_platform": "darwin", "platform_system": "Darwin", "os_name": "posix"},
+    "win": {"sys_platform": "win32", "platform_system": "Windows", "os_name": "nt"},
+}
+_MACHINES = {"64": "x86_64", "32": "x86"}
 
 
 class Manifest(Struct, frozen=True, kw_only=True, omit_defaults=True):
