@@ -211,6 +211,10 @@ def _accelerated(name: str) -> Iterator[File]:
     folder = name.replace("-", "_")
     content = shared_object(f"lib{folder}.so", cuda.TORCH_NEEDED, cuda.TORCH_RUNPATH)
     yield File(path=f"{SITE}/{folder}/lib/lib{folder}.so", content=content)
+    if name == "torch":
+        # What a build for CUDA has and one for the CPU has not.
+        content = shared_object("libc10_cuda.so", ("libcudart.so.12",), cuda.TORCH_RUNPATH)
+        yield File(path=f"{SITE}/torch/lib/libc10_cuda.so", content=content)
     yield from _with_bytecode(_modules(name, WHEEL_FILES * 5))
 
 

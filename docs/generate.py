@@ -25,7 +25,9 @@ def generated() -> dict[Path, str]:
     )
     return {
         DOCS / "report.schema.json": json.dumps(json_report.schema(), indent=2) + "\n",
-        DOCS / "rules" / "README.md": f"# Rules\n\n| code | name | severity |\n|---|---|---|\n{index}\n",
+        DOCS
+        / "rules"
+        / "README.md": f"# Rules\n\n| code | name | severity |\n|---|---|---|\n{index}\n",
         **{DOCS / "rules" / f"{r.RULE.code}.md": rule_page.render(r) for r in rules},
     }
 

@@ -31,6 +31,11 @@ class World:
         self.snapshot = snapshot
         self.catalog = catalog
 
+    @property
+    def can_have_cuda(self) -> bool:
+        """Whether CUDA exists for the target's platform; NVIDIA ended macOS with CUDA 10.2."""
+        return not self.snapshot.target.platform.startswith("osx")
+
     @cached_property
     def builds(self) -> tuple[CudaBuild, ...]:
         """What every installed package has to do with CUDA, conda's packages first."""

@@ -1,8 +1,10 @@
 """The house has floors: a module imports only from the rooms that the design lets it."""
 
 import ast
+import importlib
 from pathlib import Path
 
+import msgspec
 import pytest
 
 ROOT = Path(__file__).parent.parent / "reconciler"
@@ -74,3 +76,17 @@ def test_only_the_command_line_prints_or_exits(path):
 
 def test_every_room_of_the_house_is_in_the_table():
     assert {room_of(path) for path in MODULES} <= MAY_IMPORT.keys()
+
+
+def test_every_noun_is_frozen():
+    modules = [path for path in MODULES if room_of(path) == "model"]
+    for path in modules:
+        importlib.import_module(f"reconciler.model.{path.stem}")
+    nouns = [noun for noun in _structs(msgspec.Struct) if noun.__module__.startswith("reconciler.")]
+    assert [noun.__name__ for noun in nouns if not noun.__struct_config__.frozen] == []
+
+
+def _structs(above):
+    for noun in above.__subclasses__():
+        yield noun
+        yield from _structs(noun)

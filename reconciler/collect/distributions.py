@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.collect import files
 from reconciler.collect.ground import Found
+from reconciler.collect.secrets import masked
 from reconciler.model.distribution import Distribution
 from reconciler.model.os_name import from_os
 from reconciler.model.snapshot import Fact, Gap
@@ -54,7 +55,8 @@ def _distribution(prefix: str, location: str, directory: str) -> Distribution:
         head = files.read_head(f"{folder}/METADATA", end=b"\n\n", limit=HEAD_LIMIT)
     except files.UnreadableError as error:
         raise files.UnreadableError(f"METADATA: {error}") from error
-    name, version, requires = _fields(head)
+    # The end of a head in lines of Windows is not that which is searched for.
+    name, version, requires = _fields(head.partition(b"\r\n\r\n")[0])
     if not name or not version:
         raise files.UnreadableError("METADATA names no distribution and version")
     return Distribution(
@@ -76,7 +78,7 @@ def _fields(head: bytes) -> tuple[str, str, tuple[str, ...]]:
     return (
         _field(text, "\nName:"),
         _field(text, "\nVersion:"),
-        tuple(line.partition("\n")[0].strip() for line in requires),
+        tuple(masked(line.partition("\n")[0].strip()) for line in requires),
     )
 
 

@@ -29,8 +29,14 @@ def collect(ground: Ground, snapshot: Snapshot) -> Found:
     except files.UnreadableError:
         reason = f"no NVIDIA driver is loaded on this machine ({VERSION} is not there)"
         return Found(value=None, gaps=(Gap(fact=Fact.DRIVER, reason=reason),))
-    match = _RELEASE.search(text)
-    if match is None:
+    release = parse(text)
+    if release is None:
         reason = f"{VERSION} names no release: {text[:80]!r}"
         return Found(value=None, gaps=(Gap(fact=Fact.DRIVER, reason=reason),))
-    return Found(value=DriverRelease(tuple(int(part) for part in match[1].split("."))))
+    return Found(value=release)
+
+
+def parse(text: str) -> DriverRelease | None:
+    """Read the release out of the text of the module's file; None where it names none."""
+    match = _RELEASE.search(text)
+    return DriverRelease(tuple(int(part) for part in match[1].split("."))) if match else None

@@ -84,8 +84,8 @@ def names(directory: str) -> tuple[str, ...]:
         return tuple(sorted(from_os(name) for name in os.listdir(to_os(directory))))
     except FileNotFoundError as error:
         raise MissingError("no such directory") from error
-    except OSError as error:
-        raise UnreadableError(error.strerror or str(error)) from error
+    except (OSError, ValueError) as error:
+        raise UnreadableError(getattr(error, "strerror", None) or str(error)) from error
 
 
 def _open(path: str) -> tuple[int, int]:

@@ -49,9 +49,16 @@ def _paths(snapshot: Snapshot, wanted: EvidenceWanted) -> Iterator[str]:
         for line in distribution.record.splitlines():
             if ".so" not in line:
                 continue
-            path = line.split(",", 1)[0].strip('"')
+            path = _recorded_path(line)
             if path in wanted.library_paths or _stem(path) in wanted.libraries:
                 yield f"{distribution.location}/{path}"
+
+
+def _recorded_path(line: str) -> str:
+    # RECORD is csv; only a path that holds a comma or a quote is written in quotes.
+    if line.startswith('"'):
+        return line[1:].rpartition('",')[0].replace('""', '"')
+    return line.partition(",")[0]
 
 
 def _stem(path: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from posixpath import normpath
 from typing import TYPE_CHECKING
 
@@ -36,22 +37,28 @@ def collect(ground: Ground, snapshot: Snapshot) -> Found:
     found: dict[str, Manifest] = {}
     gaps: list[Gap] = []
     for path in pending:
-        if path in found or path.startswith(("../", "/")):
-            continue
-        read = manifests.READERS.get(path, requirements_txt.read)
         try:
-            manifest = read(path, _text(f"{project}/{path}"))
-        except files.MissingError:
-            continue
+            manifest = _manifest(project, path)
         except (files.UnreadableError, ManifestError) as error:
-            gaps.append(Gap(fact=Fact.MANIFESTS, item=path, reason=str(error)))
+            # A project has few of the files that are looked for; one that is included is missed.
+            if not isinstance(error, files.MissingError) or path not in manifests.READERS:
+                gaps.append(Gap(fact=Fact.MANIFESTS, item=path, reason=str(error)))
             continue
         found[path] = manifest
-        pending += [normpath(d.name) for d in manifest.declared if d.kind is Kind.INCLUDE]
+        included = (normpath(d.name) for d in manifest.declared if d.kind is Kind.INCLUDE)
+        pending += [path for path in dict.fromkeys(included) if path not in pending]
     return Found(value=tuple(found.values()), gaps=tuple(gaps))
 
 
-def _text(path: str) -> str:
+def _manifest(project: str, path: str) -> Manifest:
+    if path.startswith(("../", "/")) or re.match(r"\.\.$|[A-Za-z][A-Za-z0-9+.-]*:", path):
+        raise files.UnreadableError("included, but not of this project: it is not read")
+    read = manifests.READERS.get(path, requirements_txt.read)
+    return read(path, read_text(f"{project}/{path}"))
+
+
+def read_text(path: str) -> str:
+    """Return the text of a declared file, its secrets masked; raises UnreadableError."""
     raw = files.read(path, limit=LIMIT)
     encoding = next((e for mark, e in _MARKS.items() if raw.startswith(mark)), "utf-8")
     try:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct
 
 from reconciler import manifests
-from reconciler.collect import files
+from reconciler.collect import files, manifest_files
 from reconciler.errors import TargetNotFoundError
 from reconciler.model.manifest import ManifestError
-from reconciler.model.os_name import from_os
+from reconciler.model.os_name import from_os, to_os
 from reconciler.model.snapshot import Choice, Target
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 #: Environments that tools keep inside a project: venv's and uv's usual name, pixi's default.
 OWN = (".venv", ".pixi/envs/default")
-MANIFEST_LIMIT = 8 * files.MEGABYTE
 
 
 class _Candidate(Struct, frozen=True):
@@ -51,7 +50,7 @@ def choose(project: str, choice: Choice, environ: Mapping[str, str]) -> Target:
         prefix=from_os(taken.prefix) if taken else None,
         kind=kind_of(taken.prefix) if taken else "none",
         platform=_this_platform(),
-        because=_because(choice, taken),
+        because=from_os(_because(choice, taken)),
         notes=tuple(from_os(note) for note in notes),
     )
 
@@ -124,13 +123,12 @@ def _declared_environment(project: str) -> tuple[str, str] | None:
         if not path.startswith("environment."):
             continue
         try:
-            raw = files.read(os.path.join(project, path), limit=MANIFEST_LIMIT)
-            named = read(path, raw.decode("utf-8")).environment
-        except (files.UnreadableError, ManifestError, UnicodeDecodeError):
+            named = read(path, manifest_files.read_text(os.path.join(project, path))).environment
+        except (files.UnreadableError, ManifestError):
             # The collector of manifests says what is wrong with it.
             continue
         if named:
-            return path, named
+            return path, to_os(named)
     return None
 
 

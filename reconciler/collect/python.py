@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.collect import files
 from reconciler.collect.ground import Found
+from reconciler.model.os_name import from_os
 from reconciler.model.prefix import Python
 from reconciler.model.snapshot import Fact, Gap
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from reconciler.model.snapshot import Snapshot
 
 _FOLDER = re.compile(r"(?:python|pypy)(\d+\.\d+)t?")
+_NUMBERS = re.compile(r"\d+(?:\.\d+){0,2}")
 
 
 def collect(ground: Ground, snapshot: Snapshot) -> Found:
@@ -42,23 +44,47 @@ def _of_venv(prefix: str) -> Python | None:
         raw = files.read(f"{prefix}/pyvenv.cfg", limit=files.MEGABYTE)
     except files.UnreadableError:
         return None
-    pairs = (line.partition("=") for line in raw.decode("utf-8", "replace").splitlines())
+    pairs = (line.partition("=") for line in raw.decode("utf-8", "surrogateescape").splitlines())
     settings = {key.strip().lower(): value.strip() for key, _, value in pairs}
     # venv writes version, virtualenv and uv version_info.
-    version = settings.get("version") or settings.get("version_info")
-    if not version:
+    # virtualenv's version_info is 3.11.7.final.0.
+    version = _NUMBERS.match(settings.get("version") or settings.get("version_info") or "")
+    if version is None:
         return _of_folder(prefix)
-    minor = ".".join(version.split(".")[:2])
-    on_windows = "Lib" in _names(prefix)
-    site_packages = "Lib/site-packages" if on_windows else _posix(minor)
-    return Python(version=version, site_packages=(site_packages,), home=settings.get("home"))
+    minor = ".".join(version[0].split(".")[:2])
+    return Python(
+        version=version[0],
+        site_packages=(_site_packages(prefix, minor),),
+        home=from_os(settings["home"]) if "home" in settings else None,
+    )
+
+
+def _site_packages(prefix: str, minor: str) -> str:
+    if "Lib" in _names(prefix):
+        return "Lib/site-packages"
+    # python3.13t and pypy3.10 have folders of their own.
+    folders = [name for name, version in _folders(prefix) if version == minor]
+    usual = f"python{minor}"
+    return f"lib/{usual if usual in folders or not folders else folders[0]}/site-packages"
 
 
 def _of_folder(prefix: str) -> Python | None:
-    for name in _names(f"{prefix}/lib"):
-        if match := _FOLDER.fullmatch(name):
-            return Python(version=match[1], site_packages=(f"lib/{name}/site-packages",))
-    return None
+    # conda's packages make lib/python3.1 as well, a link for what takes 3.11 for it.
+    newest = max(_folders(prefix), key=lambda folder: _release(folder[1]), default=None)
+    if newest is None:
+        return None
+    name, version = newest
+    return Python(version=version, site_packages=(f"lib/{name}/site-packages",))
+
+
+def _folders(prefix: str) -> list[tuple[str, str]]:
+    """Return the folders of a Python in ``lib``, each with its ``X.Y``."""
+    matches = (_FOLDER.fullmatch(name) for name in _names(f"{prefix}/lib"))
+    return [(match[0], match[1]) for match in matches if match]
+
+
+def _release(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
 
 
 def _posix(minor: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ FOLDER = "conda-meta"
 LIMIT = 64 * files.MEGABYTE
 
 
-class _Written(msgspec.Struct):
+class _Written(msgspec.Struct, frozen=True):
     """The fields of a record as they are written; all else is passed over."""
 
     name: str
@@ -43,6 +44,7 @@ class _Written(msgspec.Struct):
 
 
 _decoder = msgspec.json.Decoder(_Written)
+_HALVES = re.compile("[\ud800-\udfff]")
 
 
 def collect(ground: Ground, snapshot: Snapshot) -> Found:
@@ -62,7 +64,7 @@ def collect(ground: Ground, snapshot: Snapshot) -> Found:
         if name.endswith(".json"):
             try:
                 records.append(_record(files.read(f"{folder}/{name}", limit=LIMIT)))
-            except (files.UnreadableError, ValueError) as error:
+            except (files.UnreadableError, ValueError, RecursionError) as error:
                 gaps.append(Gap(fact=Fact.RECORDS, item=f"{FOLDER}/{name}", reason=_why(error)))
     return Found(value=tuple(records), gaps=tuple(gaps))
 
@@ -85,7 +87,7 @@ def _record(raw: bytes) -> PrefixRecord:
         depends=tuple(written.depends or ()),
         constrains=tuple(written.constrains or ()),
         files=tuple(written.files or ()),
-        requested_specs=tuple(_requested(written)),
+        requested_specs=tuple(masked(spec) for spec in _requested(written)),
         python_site_packages_path=written.python_site_packages_path,
     )
 
@@ -106,7 +108,8 @@ def _decode(raw: bytes) -> _Written:
 def _stored(value: Any) -> Any:
     match value:
         case str():
-            return from_os(value)
+            # Half of a UTF-16 pair, which no operating system of bytes gives, is not to be stored.
+            return _HALVES.sub("\ufffd", from_os(value))
         case list():
             return [_stored(item) for item in value]
         case dict():

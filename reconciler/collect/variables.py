@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.collect.ground import Found
-from reconciler.collect.secrets import masked
+from reconciler.collect.secrets import masked_variable
 from reconciler.model.os_name import from_os
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def collect(ground: Ground, snapshot: Snapshot) -> Found:
     """Keep the variables that matter, without the credentials in them."""
     return Found(
         value={
-            from_os(name): masked(from_os(value))
+            from_os(name): masked_variable(name, from_os(value))
             for name, value in sorted(ground.environ.items())
             if name in NAMES or name.startswith(BEGINNINGS)
         }

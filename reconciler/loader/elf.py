@@ -23,6 +23,8 @@ DT_NULL, DT_NEEDED, DT_STRTAB, DT_STRSZ, DT_SONAME, DT_RPATH, DT_RUNPATH = 0, 1,
 #: More than any real library has (libtorch_cuda.so: 60 kB of strings that are named, 70 entries).
 MAX_DYNAMIC = 1 << 20
 MAX_STRING = 1 << 16
+#: All names together.
+MAX_NAMES = 1 << 20
 #: A whole string table up to this size is read at once; of a larger one only what is named.
 SMALL_STRINGS = 1 << 16
 
@@ -67,7 +69,10 @@ def _read(path: str, pread: Pread) -> SharedLibrary:
     loads, dynamic = _segments(header, pread, layout, order)
     if dynamic is None:
         return SharedLibrary(path=path)
-    entries = _entries(pread(*dynamic), order + layout.dynamic)
+    section = pread(*dynamic)
+    if len(section) < dynamic[1]:
+        raise NotElfError("truncated dynamic section")
+    entries = _entries(section, order + layout.dynamic)
     strings = _Strings(entries, loads, pread)
     return SharedLibrary(
         path=path,
@@ -120,6 +125,7 @@ class _Strings:
     ) -> None:
         self._values = dict(entries)
         self._pread = pread
+        self._given = 0
         address = self._values.get(DT_STRTAB, 0)
         self._start = next(
             (address - base + offset for base, offset, size in loads if 0 <= address - base < size),
@@ -133,10 +139,14 @@ class _Strings:
         return None if value is None else self.at(value)
 
     def at(self, offset: int) -> str:
-        raw = self._table[offset:] if self._table else self._window(offset)
-        text, end, _ = raw.partition(b"\0")
-        if not end:
+        raw, start = (self._table, offset) if self._table else (self._window(offset), 0)
+        end = raw.find(b"\0", start)
+        if end < 0:
             raise NotElfError(f"a name at offset {offset} of its strings has no end")
+        text = raw[start:end]
+        self._given += len(text)
+        if self._given > MAX_NAMES:
+            raise NotElfError(f"its names are of more than {MAX_NAMES} bytes")
         return from_os(text.decode("utf-8", "surrogateescape"))
 
     def _window(self, offset: int) -> bytes:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # A comment starts a line or follows white space, so that URL#egg=name is none (pip, req_file).
-_COMMENT = re.compile(r"(^|\s+)#.*$")
+_COMMENT = re.compile(r"(?:^|(?<=\s))#.*$")
 
 
 def read(path: str, text: str) -> Manifest:
@@ -32,7 +32,9 @@ def _logical_lines(text: str) -> Iterator[tuple[str, int, int]]:
         if not parts:
             start, column = number, len(raw) - len(raw.lstrip()) + 1
         continued = raw.endswith("\\") and not raw.lstrip().startswith("#")
-        parts.append(raw[:-1] if continued else raw)
+        # A comment is none against the end of the line before it: pip sets a space there.
+        space = " " if raw.startswith("#") else ""
+        parts.append(space + (raw[:-1] if continued else raw))
         if not continued:
             yield from _logical_line(parts, start, column)
             parts = []

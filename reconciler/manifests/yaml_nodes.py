@@ -6,6 +6,7 @@ Its parse events carry the start of each node; this module only nests them.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -24,6 +25,10 @@ from reconciler.model.manifest import ManifestError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+#: An environment file nests four deep; a hostile one, deeper than Python's own stack.
+MAX_DEPTH = 64
+_HALVES = re.compile("[\ud800-\udfff]")
 
 
 class Node(Struct, frozen=True):
@@ -59,8 +64,11 @@ def parse(text: str) -> Node | None:
         mark = getattr(error, "problem_mark", None)
         why = getattr(error, "problem", None) or "not YAML"
         raise ManifestError(str(why), mark.line + 1 if mark else None) from error
-    except RecursionError as error:
-        raise ManifestError("nested too deeply to be an environment file") from error
+    except ManifestError:
+        raise
+    except (OverflowError, ValueError) as error:
+        # ruamel.yaml calls chr() with an escape such as "\UFFFFFFFF".
+        raise ManifestError("an escape in it is of no character") from error
 
 
 class _Builder:
@@ -69,6 +77,7 @@ class _Builder:
     def __init__(self, events: Any) -> None:
         self._events: Iterator[Any] = iter(events)
         self._anchors: dict[str, Node] = {}
+        self._depth = 0
 
     def document(self) -> Node | None:
         for event in self._events:
@@ -81,9 +90,12 @@ class _Builder:
         match event:
             case AliasEvent():
                 known = self._anchors.get(event.anchor)
-                return Node(known.value, known.kind, line, column) if known else None
+                # No anchor of that name: a masked secret, ****, reads as an alias.
+                value, kind = (known.value, known.kind) if known else ("", "scalar")
+                return Node(value, kind, line, column)
             case ScalarEvent():
-                node = Node(event.value, "scalar", line, column)
+                # Half of a UTF-16 pair, "\ud800", is no character and cannot be stored.
+                node = Node(_HALVES.sub("\ufffd", event.value), "scalar", line, column)
             case SequenceStartEvent():
                 node = Node(tuple(self._until(SequenceEndEvent)), "sequence", line, column)
             case MappingStartEvent():
@@ -98,8 +110,12 @@ class _Builder:
         return node
 
     def _until(self, end: type) -> Iterator[Node]:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise ManifestError("nested too deeply to be an environment file")
         for event in self._events:
             if isinstance(event, end):
+                self._depth -= 1
                 return
             if (node := self._node(event)) is not None:
                 yield node

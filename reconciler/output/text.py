@@ -69,7 +69,7 @@ def render(report: Report, *, width: int = 80, color: bool = False, verbose: boo
     _builds(page, report.builds, verbose=verbose)
     for finding in report.findings:
         _finding(page, finding, verbose=verbose)
-    _passed_over(page, report, verbose=verbose)
+    _passed_over(page, report)
     page.add(_summary(page, report))
     return "\n".join(page.lines) + "\n"
 
@@ -149,10 +149,11 @@ def _place(location: Location) -> str:
     return printable(f"{location.path}{at}")
 
 
-def _passed_over(page: _Page, report: Report, *, verbose: bool) -> None:
+def _passed_over(page: _Page, report: Report) -> None:
     for skip in report.skips:
         page.paragraph(f"{skip.code}: {skip.reason}", label="not judged  ", indent=0)
-    gaps = [gap for gap in report.gaps if gap.item is not None or not report.skips or verbose]
+    # What a rule was passed over for is said with the rule.
+    gaps = [g for g in report.gaps if not any(g.reason in skip.reason for skip in report.skips)]
     for gap in gaps:
         what = f"{gap.fact}: {gap.item}" if gap.item else str(gap.fact)
         page.paragraph(f"{what}: {gap.reason}", label="not seen    ", indent=0)

@@ -140,9 +140,10 @@ def _names(builds: Sequence[CudaBuild]) -> str:
 
 def _remedy(chief: CudaBuild, others: Sequence[CudaBuild]) -> str:
     gone = ", ".join(str(build) for build in others[:4]) + (" ..." if len(others) > 4 else "")
+    it, build = ("it", "a build") if len(others) == 1 else ("them", "builds")
     return (
-        f"let CUDA come in one major: keep {chief} with its CUDA {chief.major}, and remove {gone} or"
-        f" take it in a build for CUDA {chief.major}; or take {chief.package} in a build for"
+        f"let CUDA come in one major: keep {chief} with CUDA {chief.major}, and remove {gone} or"
+        f" take {it} in {build} for CUDA {chief.major}; or take {chief.package} in a build for"
         f" CUDA {others[0].major}"
     )
 

@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.model.cuda import Role, Variant
+from reconciler.model.cuda import KnownBy, Role, Variant
 from reconciler.model.finding import Severity
 from reconciler.model.rule import Rule
 from reconciler.model.snapshot import Fact
@@ -67,6 +67,8 @@ pip: []
 
 def check(world: World) -> Iterator[Finding]:
     """Hold each framework that is built for the CPU against every sign that CUDA is meant."""
+    if not world.can_have_cuda:
+        return
     frameworks = [build for build in world.builds if world.is_framework(build)]
     for name in sorted({build.component for build in frameworks}):
         faces = [build for build in frameworks if build.component == name]
@@ -75,7 +77,9 @@ def check(world: World) -> Iterator[Finding]:
         if _is_meant_for_cpu(world, name):
             continue
         if signs := [*_declared(world, name), *_siblings(world, name), *_idle(world)]:
-            yield _finding(world, faces[0], signs)
+            # pytorch is what people know and ask for, libtorch is what it is made of.
+            known = min(faces, key=lambda build: build.package.startswith("lib"))
+            yield _finding(world, known, signs)
 
 
 def _is_meant_for_cpu(world: World, name: str) -> bool:
@@ -90,7 +94,12 @@ def _declared(world: World, name: str) -> Iterator[CudaBuild]:
     """Yield the lines that ask for this framework's CUDA build."""
     for install in world.install_sets:
         for build in world.declared_builds(install):
-            if build.component == name and build.variant is Variant.CUDA:
+            # What PyPI gives for a plain torch==2.5.1 is no word of the user's.
+            if (
+                build.component == name
+                and build.variant is Variant.CUDA
+                and build.known_by is not KnownBy.RELEASE
+            ):
                 yield build
 
 
@@ -106,25 +115,23 @@ def _idle(world: World) -> Iterator[CudaBuild]:
     """Yield conda's CUDA runtime where no package of the environment is built for CUDA."""
     if world.cuda_users("conda") or world.cuda_users("pip"):
         return
-    for build in world.builds:
-        if build.manager == "conda" and (
-            build.role is Role.STATES or "cuda-runtime" in build.brings
-        ):
-            yield build
+    conda = [build for build in world.builds if build.manager == "conda"]
+    yield from (build for build in conda if build.role is Role.STATES)
+    yield from (build for build in conda if "cuda-runtime" in build.brings)
 
 
 def _finding(world: World, framework: CudaBuild, signs: Sequence[CudaBuild]) -> Finding:
     title = world.catalog.title(framework.component)
     sign = signs[0]
     return RULE.finding(
-        f"{title} is a build for the CPU ({framework}, by {framework.evidence}), and a GPU is meant:"
+        f"{title} is a build for the CPU ({framework}: {framework.evidence}), and a GPU is meant:"
         f" {sign.at.subject}",
         at=framework.at,
         related=tuple(build.at for build in signs[:5]),
         shows_as=f"{title} runs on the CPU alone; for PyTorch, `torch.cuda.is_available()` is False"
         " and `.cuda()` says `Torch not compiled with CUDA enabled`",
         remedy=_remedy(framework, sign),
-        evidence=tuple(f"{build}: {build.evidence}" for build in (framework, *signs[:5])),
+        evidence=tuple(dict.fromkeys(f"{b}: {b.evidence}" for b in (framework, *signs[:5]))),
         cause=f"{RULE.name}@this environment:{framework.component}",
     )
 

@@ -106,7 +106,7 @@ def _finding(
 ) -> Finding:
     names = " and ".join(twin.subject for twin in twins)
     return RULE.finding(
-        f"{names} both install `import {group.import_name}` in {place}",
+        f"{names} both provide `import {group.import_name}` in {place}",
         at=twins[0],
         related=tuple(twins[1:]),
         shows_as=f"`import {group.import_name}` gives whichever was installed last, with files of"

@@ -1,0 +1,184 @@
+"""Write the prefix of a case in fixtures/envs from its recipe.toml: ``python fixture_builder.py CASE``.
+
+The trees are committed, and they are what the tests read. This tool is for authors of cases, who
+have the research data beside their checkout: records come from there as a channel gives them, and
+so do the CUDA part of NEEDED and the RPATH of libraries. Other files hold what the recipe says;
+where it names a conda package's distribution, they lie in site-packages. Where the facts
+are silent, the record lacks the field. Libraries bear the name of their soname, since links do not
+survive every checkout. Wheels are installed in the recipe's order, a later one over an earlier one.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import shutil
+import sys
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lab.elf_stub import stub_library
+from shared_data import SHARED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+CASES = Path(__file__).resolve().parents[1] / "fixtures" / "envs"
+CHANNELS = "https://conda.anaconda.org"
+PACKAGE_CACHE = "/opt/conda/pkgs"
+
+
+def build(case: Path) -> None:
+    """Write ``case/prefix`` anew."""
+    recipe = tomllib.loads((case / "recipe.toml").read_text(encoding="utf-8"))
+    prefix = case / "prefix"
+    shutil.rmtree(prefix, ignore_errors=True)
+    site_packages = f"lib/python{recipe['python'].rpartition('.')[0]}/site-packages"
+    if recipe.get("venv"):
+        home = (
+            f"home = /usr/bin\ninclude-system-site-packages = false\nversion = {recipe['python']}\n"
+        )
+        _write(prefix / "pyvenv.cfg", home.encode())
+    else:
+        _write(prefix / "conda-meta" / "history", b"")
+    for package in recipe.get("conda", ()):
+        _install_record(prefix, site_packages, package, recipe.get("dialect", "conda"))
+    for wheel in recipe.get("wheel", ()):
+        _install_wheel(prefix, site_packages, wheel)
+
+
+def _install_record(
+    prefix: Path, site_packages: str, package: Mapping[str, Any], dialect: str
+) -> None:
+    channel, _, file = package["record"].rpartition("/")
+    known = _repodata(channel, file)
+    files = {path: _conda_library(path) for path in package.get("libraries", ())}
+    texts = package.get("files", {})
+    if distribution := package.get("distribution"):
+        wheel = {"wheel": f"{distribution}-py3-none-any", "installer": "conda", "files": texts}
+        installed = _install_wheel(prefix, site_packages, wheel)
+        files |= {f"{site_packages}/{path}": content for path, content in installed.items()}
+    else:
+        files |= {path: text.encode() for path, text in texts.items()}
+    for path, content in files.items():
+        _write(prefix / path, content)
+    record = {
+        **known,
+        "channel": f"{CHANNELS}/{channel if dialect == 'conda' else channel.rpartition('/')[0] + '/'}",
+        "fn": known["fn"],
+        "url": f"{CHANNELS}/{channel}/{known['fn']}",
+        "files": sorted(files),
+        "paths_data": {"paths_version": 1, "paths": [_path(p, files[p]) for p in sorted(files)]},
+        "link": {"source": f"{PACKAGE_CACHE}/{file}", "type": 1},
+        "extracted_package_dir": f"{PACKAGE_CACHE}/{file}",
+        "package_tarball_full_path": f"{PACKAGE_CACHE}/{known['fn']}",
+    }
+    requested = package.get("requested")
+    if dialect == "conda":
+        # conda writes the text "None" for a package that nobody asked for
+        record["requested_spec"] = requested or "None"
+    else:
+        record["requested_specs"] = [requested] if requested else []
+    text = json.dumps(dict(sorted(record.items())), indent=2) + "\n"
+    _write(prefix / "conda-meta" / f"{file}.json", text.encode())
+
+
+def _path(path: str, content: bytes) -> Mapping[str, object]:
+    digest = hashlib.sha256(content).hexdigest()
+    return {
+        "_path": path,
+        "path_type": "hardlink",
+        "sha256": digest,
+        "sha256_in_prefix": digest,
+        "size_in_bytes": len(content),
+    }
+
+
+def _install_wheel(
+    prefix: Path, site_packages: str, wheel: Mapping[str, Any]
+) -> Mapping[str, bytes]:
+    """Write a distribution, and return its files by their path in site-packages."""
+    name, version, tag = wheel["wheel"].split("-", 2)
+    info = f"{name}-{version}.dist-info"
+    requires = "".join(
+        f"Requires-Dist: {requirement}\n" for requirement in wheel.get("requires", ())
+    )
+    project = wheel.get("name", name.replace("_", "-"))
+    metadata = f"Metadata-Version: 2.1\nName: {project}\nVersion: {version}\n{requires}\n"
+    tags = "".join(
+        f"Tag: {tag.rpartition('-')[0]}-{one}\n" for one in tag.split("-")[-1].split(".")
+    )
+    pure = str(tag.endswith("-any")).lower()
+    files = {
+        **{
+            path: _wheel_library(project, version, path, wheel.get("symbols", {}).get(path, ()))
+            for path in wheel.get("libraries", ())
+        },
+        **{p: stub_library(None, needed) for p, needed in wheel.get("needed", {}).items()},
+        **{path: text.encode() for path, text in wheel.get("files", {}).items()},
+        f"{info}/INSTALLER": wheel.get("installer", "pip").encode() + b"\n",
+        f"{info}/METADATA": metadata.encode(),
+        f"{info}/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: {pure}\n{tags}".encode(),
+    }
+    lines = [f"{path},{_hash(content)},{len(content)}" for path, content in sorted(files.items())]
+    files[f"{info}/RECORD"] = "\n".join([*lines, f"{info}/RECORD,,", ""]).encode()
+    for path, content in files.items():
+        _write(prefix / site_packages / path, content)
+    return files
+
+
+def _hash(content: bytes) -> str:
+    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest())
+    return f"sha256={digest.rstrip(b'=').decode()}"
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+@cache
+def _repodata(channel: str, file: str) -> dict[str, Any]:
+    for kind in ("full", "derived"):
+        path = SHARED / "facts" / "metadata" / kind / channel / "repodata.json"
+        channels = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        for packages in (channels.get("packages.conda", {}), channels.get("packages", {})):
+            for ending in (".conda", ".tar.bz2"):
+                if known := packages.get(file + ending):
+                    return {"constrains": [], **known, "fn": file + ending}
+    raise SystemExit(f"{channel}/{file}: no such record in the research data")
+
+
+@cache
+def _sonames() -> Mapping[str, Any]:
+    return json.loads((SHARED / "facts" / "sonames.json").read_text(encoding="utf-8"))
+
+
+def _conda_library(path: str) -> bytes:
+    soname = path.rpartition("/")[2]
+    known = next((row for row in _sonames()["sonames"] if row["soname"] == soname), None)
+    # conda-build makes every RPATH relative to the library
+    return stub_library(soname, known["needed"] if known else (), rpath="$ORIGIN")
+
+
+def _wheel_library(project: str, version: str, path: str, symbols: Sequence[str]) -> bytes:
+    """Write a library as readelf shows it in the wheel, or in that of the nearest version."""
+    soname = path.rpartition("/")[2]
+    for row in _sonames()["consumers"]:
+        if (row["package"], row["lib"]) == (f"{project}=={version}", path):
+            paths = {row["rpath_tag"].lower(): row["rpath"]} if row["rpath"] else {}
+            return stub_library(soname, row["needed_cuda"], symbols=symbols, **paths)
+    rows = [r for r in _sonames()["measured"] if (r["pypi"], r["path"]) == (project, path)]
+    if not rows:
+        raise SystemExit(f"{project} {version}: nobody has measured {path}")
+    row = next((row for row in rows if row["version"] == version), rows[0])
+    # the nvidia wheels have DT_RUNPATH
+    return stub_library(soname, row["needed"], runpath=row["rpath"], symbols=symbols)
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or sorted(path.parent.name for path in CASES.glob("*/recipe.toml")):
+        build(CASES / name)

@@ -1,0 +1,169 @@
+"""CUD201, CUD206 and DUP101: what they find, where they place it, and what folds under what."""
+
+import pytest
+
+from reconciler import catalog
+from reconciler.model.finding import Severity
+from reconciler.pipeline import judge
+from reconciler.rules import all_rules
+from reconciler.testing import sketch
+
+
+def roots(text):
+    report = judge(sketch(text), list(all_rules().values()), catalog.load())
+    assert report.crashes == ()
+    return report.findings
+
+
+def folded(finding):
+    return sorted({symptom.code for symptom in finding.symptoms})
+
+
+def test_conda_cuda_11_beside_wheels_for_12_is_one_finding():
+    (finding,) = roots("""
+        conda: [cudatoolkit=11.8.0=h4ba93d1_13, cudnn=8.8.0.121=h0800d71_0]
+        pip: [torch==2.1.2+cu121, nvidia-cuda-runtime-cu12==12.1.105, nvidia-cudnn-cu12==8.9.2.26]
+    """)
+    assert (finding.code, folded(finding)) == ("CUD201", ["DUP101"])
+    assert finding.severity is Severity.ERROR
+    assert "CUDA 11 (conda's cudatoolkit 11.8.0" in finding.message
+    assert finding.at.path == "lib/python3.11/site-packages/torch-2.1.2+cu121.dist-info/METADATA"
+
+
+def test_a_file_that_declares_the_mixture_is_the_root_of_the_installed_one():
+    (finding,) = roots("""
+        conda: [cudatoolkit=11.8.0=h4ba93d1_13]
+        pip: [torch==2.1.2+cu121]
+        environment.yml: |
+          dependencies:
+            - cudatoolkit=11.8
+            - pip:
+              - torch==2.1.2+cu121
+    """)
+    assert (finding.at.path, finding.at.line) == ("environment.yml", 4)
+    assert folded(finding) == ["CUD201", "DUP101"]
+
+
+def test_a_stray_wheel_of_another_major_is_found():
+    (finding,) = roots("""
+        conda: []
+        pip:
+          - torch==2.4.0: {requires: [nvidia-nccl-cu12==2.20.5]}
+          - nvidia-nccl-cu12==2.20.5
+          - nvidia-nccl-cu11==2.14.3
+    """)
+    assert finding.code == "CUD201"
+    assert "remove nvidia-nccl-cu11 2.14.3" in finding.remedy
+
+
+def test_an_extension_for_another_major_than_its_framework_is_found():
+    (finding,) = roots("""
+        conda: []
+        pip: [torch==2.4.0+cu124, torch-scatter==2.1.2+pt24cu118]
+    """)
+    assert finding.code == "CUD201"
+
+
+def test_a_framework_and_a_library_that_brings_nothing_do_not_stand_alone():
+    (finding,) = roots("""
+        conda: []
+        pip: [torch==2.4.0+cu124, cupy-cuda11x==13.3.0]
+    """)
+    assert finding.code == "CUD201"
+
+
+def test_twins_of_one_import_explain_their_majors():
+    (finding,) = roots("""
+        conda: []
+        pip: [torch==2.4.0+cu124, cupy-cuda11x==13.3.0, cupy-cuda12x==13.3.0]
+    """)
+    assert (finding.code, folded(finding)) == ("DUP105", ["CUD201"])
+
+
+def test_a_requirements_file_of_two_majors_is_found_without_an_environment():
+    (finding,) = roots("""
+        requirements.txt: |
+          nvidia-cublas-cu11==11.10.3.66
+          torch==2.1.2
+    """)
+    assert (finding.code, finding.at.path, finding.at.line) == ("CUD201", "requirements.txt", 2)
+
+
+def test_one_major_from_both_managers_is_a_warning():
+    (finding,) = roots("""
+        conda: [cuda-cudart=12.4.127=he02047a_2]
+        pip: [nvidia-cuda-runtime-cu12==12.1.105]
+    """)
+    assert (finding.code, finding.severity) == ("DUP101", Severity.WARNING)
+    assert "remove cuda-cudart from conda" in finding.remedy
+
+
+def test_conda_cuda_that_conda_uses_is_not_to_be_removed():
+    (finding,) = roots("""
+        conda:
+          - cuda-cudart=12.4.127=he02047a_2
+          - cupy-core=13.3.0=py311_0: {depends: [cuda-cudart, "cuda-version >=12,<13"]}
+        pip: [nvidia-cuda-runtime-cu12==12.1.105]
+    """)
+    assert "needed by conda's cupy-core 13.3.0" in finding.remedy
+
+
+def test_an_old_wheel_that_bundles_cuda_brings_it_too():
+    (finding,) = roots("""
+        conda: [cudatoolkit=11.3.1=h9edb442_10]
+        pip: [torch==1.12.1+cu113]
+    """)
+    assert finding.code == "DUP101"
+
+
+@pytest.mark.parametrize(
+    "intent",
+    [
+        "environment.yml: |\n  dependencies: [pytorch-gpu, cuda-version=12.6]",
+        "environment.yml: |\n  dependencies: ['pytorch=*=cuda*']",
+        "requirements.txt: |\n  --index-url https://download.pytorch.org/whl/cu124\n  torch",
+        "requirements.txt: |\n  torch==2.4.0+cu124",
+    ],
+)
+def test_a_cpu_build_where_a_file_asks_for_cuda_is_found(intent):
+    (finding,) = roots(f"conda: []\npip: [torch==2.4.0+cpu]\n{intent}\n")
+    assert finding.code == "CUD206"
+
+
+def test_a_cpu_build_beside_an_extension_for_cuda_is_found():
+    (finding,) = roots("""
+        conda: []
+        pip: [torch==2.4.0+cpu, torchvision==0.19.0+cu124]
+    """)
+    assert "torchvision 0.19.0+cu124" in finding.message
+
+
+def test_a_cpu_build_of_conda_beside_idle_cuda_is_told_with_its_own_name():
+    (finding,) = roots("""
+        conda:
+          - libtorch=2.5.1=cpu_generic_h1
+          - pytorch=2.5.1=cpu_generic_py311_h1
+          - cuda-cudart=12.4.127=0
+          - pytorch-cuda=12.4=hc786d27_6
+        pip: []
+    """)
+    assert "pytorch 2.5.1" in finding.message
+    assert "pytorch-cuda 12.4" in finding.message
+    assert "`pytorch=*=cuda*` with `cuda-version=12.4`" in finding.remedy
+
+
+def test_a_release_that_is_not_known_is_left_to_the_driver():
+    (finding,) = roots("""
+        conda: []
+        pip: [torch==2.4.0+cpu, flash-attn==2.6.3]
+    """)
+    assert finding.code == "CUD206"
+
+
+@pytest.mark.parametrize("platform", ["osx-arm64", "osx-64"])
+def test_macos_has_no_cuda_to_miss(platform):
+    assert not roots(f"""
+        platform: {platform}
+        conda: [pytorch=2.5.1=cpu_generic_py311_h1, cuda-version=12.6=0]
+        pip: []
+    """)
