@@ -52,14 +52,13 @@ def _restart_isolated() -> None:
     # -I drops every PYTHON* setting; os.environ keeps them for the collector. Where envfix itself
     # lies in a folder that -I drops (a user site, a checkout), that folder comes last, not first.
     home = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    third_party = [path for path in sys.path if path.endswith("site-packages")]
     code = (
-        "import sys; sys.path += [p for p in sys.argv.pop().split('\\n') if p not in sys.path];"
+        "import sys; home = sys.argv.pop(); home in sys.path or sys.path.append(home);"
         "from reconciler.__main__ import main; main()"
     )
     flags = ["-I", *(["-B"] if sys.flags.dont_write_bytecode else [])]
     flags += ["-X", "utf8"] if sys.flags.utf8_mode else []
-    argv = [sys.executable, *flags, "-c", code, *sys.argv[1:], "\n".join([home, *third_party])]
+    argv = [sys.executable, *flags, "-c", code, *sys.argv[1:], home]
     environ = {**os.environ, MARK: "1"}
     if os.name == "nt":
         # exec on Windows returns to the shell before the new process ends.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -60,8 +59,6 @@ def look(
     left_out = (frozenset() if host else HOST_FACTS) | (
         ENVIRONMENT_FACTS if choice.no_env else frozenset()
     )
-    # A scan makes a million objects and frees none of them: collecting garbage finds none.
-    gc.disable()
     return collect.collect(ground, frozenset(Fact) - left_out, envfix=__version__)
 
 

@@ -122,6 +122,22 @@ class World:
         consumer = self.consumer(build)
         return consumer is not None and consumer.kind == "framework"
 
+    @cached_property
+    def frameworks(self) -> tuple[CudaBuild, ...]:
+        """The installed frameworks, conda's first."""
+        return tuple(build for build in self.builds if self.is_framework(build))
+
+    def overlapping(self, build: CudaBuild) -> tuple[CudaBuild, ...]:
+        """Return the other CUDA wheels whose RECORDs list a library that this one's lists too."""
+        if build.manager != "pip":
+            return ()
+        own = self._libraries(build.package)
+        others = (b for b in self.builds if b.manager == "pip" and b.package != build.package)
+        return tuple(b for b in others if b.brings and own & self._libraries(b.package))
+
+    def _libraries(self, wheel: str) -> frozenset[str]:
+        return frozenset(path for d in self.wheels.get(wheel, ()) for path in d.libraries())
+
     def providers(self, group: ImportGroup) -> tuple[Distribution, ...]:
         """Return the wheels that install a group's import package, by their RECORDs."""
         return tuple(

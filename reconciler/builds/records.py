@@ -55,6 +55,9 @@ def _of_package(package: CudaPackage, record: PrefixRecord, catalog: Catalog) ->
         if package.cuda_in != "name" and (cuda := CudaVersion.parse(number)):
             return Known(Variant.CUDA, cuda, KnownBy.VERSION, f"its version {record.version}")
     if found := _asked_of_cuda(record, catalog):
+        # cudnn's ">=12.0,<13" is a build for every CUDA 12: its lower bound is no release of it.
+        if found.cuda and f"<{found.cuda.major + 1}" in found.evidence:
+            return found._replace(cuda=CudaVersion(found.cuda.major))
         return found
     cuda = CudaVersion(package.cuda_major) if package.cuda_major else None
     return Known(Variant.CUDA, cuda, KnownBy.NAME, f"its name {record.name}")

@@ -83,13 +83,16 @@ class _Reader:
         text = self._texts.get(path)
         if file is None or text is None:
             return None
-        if file.rocm and (match := re.search(file.rocm, text, re.MULTILINE)):
-            return Known(Variant.ROCM, None, KnownBy.VERSION_FILE, f"{path}: {match[0].strip()}")
-        if match := re.search(file.cuda, text, re.MULTILINE):
-            cuda = CudaVersion.parse(match["cuda"]) or CudaVersion.from_tag(match["cuda"])
-            return Known(Variant.CUDA, cuda, KnownBy.VERSION_FILE, f"{path}: {match[0].strip()}")
-        if file.cpu and (match := re.search(file.cpu, text, re.MULTILINE)):
-            return Known(Variant.CPU, None, KnownBy.VERSION_FILE, f"{path}: {match[0].strip()}")
+        for variant, pattern in (
+            (Variant.ROCM, file.rocm),
+            (Variant.CUDA, file.cuda),
+            (Variant.CPU, file.cpu),
+        ):
+            if pattern and (match := re.search(pattern, text, re.MULTILINE)):
+                told = match["cuda"] if variant is Variant.CUDA else ""
+                cuda = CudaVersion.parse(told) or CudaVersion.from_tag(told)
+                line = text[match.start() :].lstrip().partition("\n")[0]
+                return Known(variant, cuda, KnownBy.VERSION_FILE, f"{path}: {line}")
         return None
 
     def _by_library(self, distribution: Distribution, consumer: Consumer) -> Known | None:

@@ -43,22 +43,9 @@ def _paths(snapshot: Snapshot, wanted: EvidenceWanted) -> Iterator[str]:
             if ".so" in path and _stem(path) in wanted.libraries:
                 yield path
     for distribution in snapshot.distributions:
-        # A RECORD has thousands of lines and few libraries: most hold none, and are not split.
-        if not distribution.record or ".so" not in distribution.record:
-            continue
-        for line in distribution.record.splitlines():
-            if ".so" not in line:
-                continue
-            path = _recorded_path(line)
+        for path in distribution.libraries():
             if path in wanted.library_paths or _stem(path) in wanted.libraries:
                 yield f"{distribution.location}/{path}"
-
-
-def _recorded_path(line: str) -> str:
-    # RECORD is csv; only a path that holds a comma or a quote is written in quotes.
-    if line.startswith('"'):
-        return line[1:].rpartition('",')[0].replace('""', '"')
-    return line.partition(",")[0]
 
 
 def _stem(path: str) -> str:

@@ -76,6 +76,15 @@ class Distribution(Struct, frozen=True, kw_only=True, omit_defaults=True):
             if path:
                 yield RecordedFile(path, hashed, int(size) if size.isdecimal() else None)
 
+    def libraries(self) -> Iterator[str]:
+        """Yield the paths in RECORD that name a shared library, as recorded."""
+        # A RECORD has thousands of lines and few libraries: most hold none, and are not split.
+        if self.record is None or ".so" not in self.record:
+            return
+        for line in self.record.splitlines():
+            if ".so" in line:
+                yield _fields(line)[0]
+
     def installs(self, import_name: str) -> bool:
         """Tell whether RECORD lists that module or package; true where there is no RECORD."""
         folder = import_name.replace(".", "/")

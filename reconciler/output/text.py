@@ -113,7 +113,8 @@ def _build_rows(
 ) -> Iterator[tuple[str, str, str, str]]:
     grouped: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for build in builds:
-        grouped[_cuda(build), build.manager, build.role].append(str(build))
+        role = build.role if build.variant is Variant.CUDA else "built for"
+        grouped[_cuda(build), build.manager, role].append(str(build))
     for (cuda, manager, role), names in sorted(grouped.items()):
         shown = names if verbose or len(names) <= FEW else names[:FEW]
         more = f" and {len(names) - len(shown)} more" if len(shown) < len(names) else ""

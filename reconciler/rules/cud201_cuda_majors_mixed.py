@@ -115,37 +115,49 @@ def _finding(
     sides: Mapping[int, Sequence[CudaBuild]],
     written: Iterable[str] = (),
 ) -> Finding:
-    majors = sorted(sides)
-    builds = [build for major in majors for build in sides[major]]
-    chief = next(filter(world.is_framework, builds), builds[-1])
-    others = [build for build in builds if build.major != chief.major]
-    parts = " and ".join(f"CUDA {major} ({_names(sides[major])})" for major in majors)
+    builds = [build for major in sorted(sides) for build in sides[major]]
+    frameworks = (b for b in (*builds, *world.frameworks) if world.is_framework(b))
+    chief = next((build for build in frameworks if build.major in sides), None)
+    kept = chief.major if chief and chief.major else max(sides)
+    others = [build for build in builds if build.major != kept]
+    witnesses = [*([chief] if chief else sides[kept][:1]), *others]
+    parts = " and ".join(f"CUDA {major} ({_names(sides[major])})" for major in sorted(sides))
     return RULE.finding(
         f"{parts} meet in {place}",
-        at=chief.at,
-        related=tuple(build.at for build in others[:5]),
+        at=others[0].at,
+        related=tuple(build.at for build in [*witnesses[:1], *others[1:5]]),
         shows_as="a library of the other major is not found, or is mapped into the process:"
         " `cannot open shared object file`, `undefined symbol`, or a crash at the first kernel",
-        remedy=_remedy(chief, others),
-        evidence=tuple(f"{build}: {build.evidence}" for m in majors for build in sides[m][:4]),
+        remedy=_remedy(world, chief, others) if chief else _choice(sides),
+        evidence=tuple(f"{build}: {build.evidence}" for build in witnesses[:6]),
         cause=f"{RULE.name}@{place}",
         explained_by=(*(f"{RULE.name}@{file}" for file in written), *_twins(world, place, others)),
     )
 
 
-def _names(builds: Sequence[CudaBuild]) -> str:
-    shown = ", ".join(f"{build.manager}'s {build}" for build in builds[:3])
-    return f"{shown} and {len(builds) - 3} more" if len(builds) > 3 else shown
+def _names(builds: Sequence[CudaBuild], few: int = 3) -> str:
+    shown = ", ".join(f"{build.manager}'s {build}" for build in builds[:few])
+    return f"{shown} and {len(builds) - few} more" if len(builds) > few else shown
 
 
-def _remedy(chief: CudaBuild, others: Sequence[CudaBuild]) -> str:
-    gone = ", ".join(str(build) for build in others[:4]) + (" ..." if len(others) > 4 else "")
-    it, build = ("it", "a build") if len(others) == 1 else ("them", "builds")
-    return (
-        f"let CUDA come in one major: keep {chief} with CUDA {chief.major}, and remove {gone} or"
-        f" take {it} in {build} for CUDA {chief.major}; or take {chief.package} in a build for"
-        f" CUDA {others[0].major}"
-    )
+def _remedy(world: World, chief: CudaBuild, others: Sequence[CudaBuild]) -> str:
+    parts = [build for build in others if build.role is not Role.NEEDS]
+    users = [build for build in others if build.role is Role.NEEDS]
+    steps = [f"remove {_names(parts, 5)}"] if parts else []
+    steps += [f"take {_names(users, 5)} in a build for CUDA {chief.major}"] if users else []
+    survivors = {str(b): b for part in parts for b in world.overlapping(part) if b not in others}
+    if survivors:
+        pins = " ".join(f"{build.package}=={build.version}" for build in survivors.values())
+        steps.append(
+            f"run `pip install --force-reinstall --no-deps {pins}` afterwards, since a removed wheel"
+            " owns the same files and takes them along"
+        )
+    return f"keep {chief} with its CUDA {chief.major}: {', and '.join(steps)}"
+
+
+def _choice(sides: Mapping[int, Sequence[CudaBuild]]) -> str:
+    ways = " or ".join(f"{_names(sides[major], 5)} (CUDA {major})" for major in sorted(sides))
+    return f"no framework tells which CUDA is meant; keep one major, and remove {ways}"
 
 
 def _twins(world: World, place: str, others: Sequence[CudaBuild]) -> tuple[str, ...]:

@@ -122,30 +122,38 @@ def _idle(world: World) -> Iterator[CudaBuild]:
 
 def _finding(world: World, framework: CudaBuild, signs: Sequence[CudaBuild]) -> Finding:
     title = world.catalog.title(framework.component)
-    sign = signs[0]
+    shown = framework.component == "torch"
     return RULE.finding(
-        f"{title} is a build for the CPU ({framework}: {framework.evidence}), and a GPU is meant:"
-        f" {sign.at.subject}",
+        f"{title} is a build for the CPU ({framework}: {framework.evidence}), although"
+        f" {signs[0].at.subject} asks for a GPU",
         at=framework.at,
         related=tuple(build.at for build in signs[:5]),
-        shows_as=f"{title} runs on the CPU alone; for PyTorch, `torch.cuda.is_available()` is False"
-        " and `.cuda()` says `Torch not compiled with CUDA enabled`",
-        remedy=_remedy(framework, sign),
+        shows_as=f"{title} runs on the CPU alone"
+        + (
+            "; `torch.cuda.is_available()` is False, and `.cuda()` says `Torch not compiled with"
+            " CUDA enabled`"
+            if shown
+            else ", and lists no GPU"
+        ),
+        remedy=_remedy(world, framework, signs[0]),
         evidence=tuple(dict.fromkeys(f"{b}: {b.evidence}" for b in (framework, *signs[:5]))),
         cause=f"{RULE.name}@this environment:{framework.component}",
     )
 
 
-def _remedy(framework: CudaBuild, sign: CudaBuild) -> str:
-    release = str(sign.cuda) if sign.cuda else "the release your driver runs"
-    if framework.manager == "conda":
+def _remedy(world: World, framework: CudaBuild, sign: CudaBuild) -> str:
+    if framework.manager == "pip":
+        wanted = f"for CUDA {sign.cuda}" if sign.cuda else "for CUDA"
         return (
-            f"ask conda for the CUDA build by name, so that no solver can answer with another:"
-            f" `{framework.package}=*=cuda*` with `cuda-version={release}` from conda-forge;"
-            " or, if the CPU is meant, remove what asks for CUDA"
+            f"install {framework.package} again in its build {wanted}, from an index that serves it;"
+            f" or, if the CPU is meant, remove {sign}"
         )
+    consumer = world.consumer(framework)
+    named = sorted(set(consumer.gpu_only) & set(consumer.conda)) if consumer else []
+    spec = named[0] if named else f"{framework.package}=*=*cuda*"
+    instead = f" in place of {sign.package}" if sign.role is Role.STATES else ""
     return (
-        f"install {framework.package} again from an index of CUDA builds (for PyTorch,"
-        " `--index-url https://download.pytorch.org/whl/cuXYZ`); or, if the CPU is meant, remove"
-        " what asks for CUDA"
+        f"ask for the CUDA build by name, `{spec}`{instead}, with all packages from conda-forge, and"
+        " create the environment again: no solver can answer that with another build; or, if the"
+        f" CPU is meant, remove {sign}"
     )

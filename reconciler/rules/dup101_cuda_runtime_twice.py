@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.model.cuda import Role
 from reconciler.model.finding import Severity
 from reconciler.model.rule import Rule
 from reconciler.model.snapshot import Fact
@@ -88,8 +89,15 @@ def _judge(
     majors = {b.major for part in both for b in (conda[part], pip[part]) if b.major}
     is_mixed = len(majors) > 1
     ours, theirs = conda[both[0]], pip[both[0]]
+    titles = _titles(world, both)
+    through = "through " if theirs.role is Role.NEEDS else ""
+    message = (
+        f"conda ({ours}) and pip ({theirs}) both bring {titles} to {place}"
+        if place == PLACE
+        else f"{place} asks for {titles} twice: from conda ({ours}) and, {through}{theirs}, from pip"
+    )
     return RULE.finding(
-        f"conda ({ours}) and pip ({theirs}) both bring {_titles(world, both)} to {place}",
+        message,
         severity=Severity.ERROR if is_mixed else None,
         at=theirs.at,
         related=(ours.at,),
@@ -97,7 +105,7 @@ def _judge(
         " next update of either side the two are of different versions",
         remedy=_remedy(world, ours, theirs),
         evidence=tuple(
-            f"{world.catalog.title(part)}: conda's {conda[part]}, pip's {pip[part]}"
+            f"{world.catalog.title(part)}: {conda[part]} of conda, {pip[part]} of pip"
             for part in both[:6]
         ),
         cause=f"{RULE.name}@{place}",

@@ -26,7 +26,7 @@ References
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.model.finding import Location, Severity
 from reconciler.model.manifest import Section
@@ -68,51 +68,73 @@ pip:
 PLACE = "this environment"
 
 
+class _Twin(NamedTuple):
+    name: str
+    at: Location
+
+
 def check(world: World) -> Iterator[Finding]:
     """Look for two distributions of one import package, in each file and installed."""
     for group in world.catalog.import_groups:
-        written = []
+        written: list[str] = []
         for install in world.install_sets:
             if len(twins := _declared(group, install)) > 1:
                 written.append(f"{RULE.name}@{install.name}:{group.import_name}")
-                yield _finding(group, install.name, twins)
+                names = " and ".join(twin.at.subject for twin in twins)
+                message = f"{names} of {install.name} both provide `import {group.import_name}`"
+                remedy = f"keep the one line that is meant: {' or '.join(t.name for t in twins)}"
+                yield _finding(group, install.name, message, remedy, twins)
         if len(twins := _installed(group, world)) > 1:
-            yield _finding(group, PLACE, twins, written)
+            names = " and ".join(twin.at.subject for twin in twins)
+            message = f"{names} both provide `import {group.import_name}` in {PLACE}"
+            yield _finding(group, PLACE, message, _reinstall(twins), twins, written)
 
 
-def _installed(group: ImportGroup, world: World) -> Sequence[Location]:
+def _installed(group: ImportGroup, world: World) -> Sequence[_Twin]:
     wheels = [
-        Location(subject=f"pip's {d}", path=f"{d.location}/{d.directory}")
+        _Twin(d.key, Location(subject=f"pip's {d}", path=f"{d.location}/{d.directory}/METADATA"))
         for d in world.providers(group)
     ]
     records = [world.records[name] for name in group.conda if name in world.records]
     # Conda keeps its own packages apart: cupy and cupy-core are one provider.
-    conda = [Location(subject=f"conda's {record}") for record in records[:1]]
+    conda = [_Twin("", Location(subject=f"conda's {record}")) for record in records[:1]]
     return [*wheels, *conda] if wheels else []
 
 
-def _declared(group: ImportGroup, install: InstallSet) -> Sequence[Location]:
+def _declared(group: ImportGroup, install: InstallSet) -> Sequence[_Twin]:
     # One project under both managers is DUP102's; two projects of pip are meant here.
     wheels = {
         d.name: d.location
         for d in install.requirements(Section.PIP)
         if group.holds(d.name, d.text.partition("==")[2])
     }
-    return list(wheels.values())
+    return [_Twin(name, at) for name, at in wheels.items()]
 
 
-def _finding(
-    group: ImportGroup, place: str, twins: Sequence[Location], written: Sequence[str] = ()
+def _reinstall(twins: Sequence[_Twin]) -> str:
+    wheels = [twin.name for twin in twins if twin.name]
+    uninstall = f"`pip uninstall {' '.join(wheels)}`"
+    if len(wheels) == len(twins):
+        return f"{uninstall}, then install again the one that is meant: {' or '.join(wheels)}"
+    conda = twins[-1].at.subject
+    return f"keep one: {uninstall}, then let conda install {conda} again; or remove {conda}"
+
+
+def _finding(  # noqa: PLR0913, PLR0917 - what differs between a file and an environment
+    group: ImportGroup,
+    place: str,
+    message: str,
+    remedy: str,
+    twins: Sequence[_Twin],
+    written: Sequence[str] = (),
 ) -> Finding:
-    names = " and ".join(twin.subject for twin in twins)
     return RULE.finding(
-        f"{names} both provide `import {group.import_name}` in {place}",
-        at=twins[0],
-        related=tuple(twins[1:]),
+        message,
+        at=twins[0].at,
+        related=tuple(twin.at for twin in twins[1:]),
         shows_as=f"`import {group.import_name}` gives whichever was installed last, with files of"
         " the other beside it, and uninstalling one of them breaks the other",
-        remedy=f"uninstall all of them, then install again the one {group.title} that is meant:"
-        " what stays behind of two is not whole",
+        remedy=remedy,
         cause=f"{RULE.name}@{place}:{group.import_name}",
         explained_by=tuple(written),
     )

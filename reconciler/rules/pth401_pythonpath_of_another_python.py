@@ -76,24 +76,24 @@ def check(world: World) -> Iterator[Finding]:
 def _why_another(world: World, entry: PathEntry, minor: str) -> str:
     """Return why an entry belongs to another Python; "" where it does not."""
     if entry.extensions_for and minor not in entry.extensions_for:
-        return f"its extension modules are compiled for Python {', '.join(entry.extensions_for)}"
+        return f"which holds extension modules for Python {', '.join(entry.extensions_for)}"
     if entry.python_in_path and entry.python_in_path != minor:
-        return f"it is a folder of Python {entry.python_in_path}"
+        return f"a folder of Python {entry.python_in_path}"
     if entry.prefix and entry.prefix != world.snapshot.target.prefix:
-        return f"it belongs to the environment {entry.prefix}"
+        return f"which belongs to another environment, {entry.prefix}"
     return ""
 
 
 def _finding(entry: PathEntry, version: str, why: str) -> Finding:
     held = ", ".join(entry.distributions[:4]) + (" ..." if len(entry.distributions) > 4 else "")
     return RULE.finding(
-        f"PYTHONPATH leads Python {version} of this environment to {entry.path}, where {why}",
+        f"PYTHONPATH leads Python {version} of this environment to {entry.path}, {why}",
         at=Location(subject=f"PYTHONPATH entry {entry.path}"),
         shows_as="what lies there is imported instead of the environment's own, and extension"
         " modules fail to load; pip says `Requirement already satisfied` and installs nothing",
         remedy="take the entry out of PYTHONPATH where it is set (a shell's startup file, a setup"
         " script, a module system), or start Python with `env -u PYTHONPATH`; packages that are"
-        " needed from there belong into the environment",
+        " needed from there belong in the environment",
         evidence=(f"distributions there: {held}",) if held else (),
         cause=f"{RULE.name}@{entry.path}",
     )

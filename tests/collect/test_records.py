@@ -234,4 +234,3 @@ def test_the_platform_is_that_of_the_records(
     snapshot = look(conda_prefix(tmp_path, *packages), Fact.RECORDS)
 
     assert snapshot.target.platform == platform
-

@@ -20,7 +20,6 @@ HARMLESS = [
     "https://download.pytorch.org/whl/cu118",
     "https://conda.anaconda.org/conda-forge/linux-64",
     "inner @ git+https://${GIT_TOKEN}@git.example/inner.git",
-    "https://me:${PASSWORD}@host.example/simple",
     "https://$USER:$PASSWORD@host.example/simple",
     "https://conda.example/t/${CONDA_TOKEN}/org",
     "  PIP_TOKEN: ${PIP_TOKEN}",

@@ -27,7 +27,8 @@ def test_conda_cuda_11_beside_wheels_for_12_is_one_finding():
     assert (finding.code, folded(finding)) == ("CUD201", ["DUP101"])
     assert finding.severity is Severity.ERROR
     assert "CUDA 11 (conda's cudatoolkit 11.8.0" in finding.message
-    assert finding.at.path == "lib/python3.11/site-packages/torch-2.1.2+cu121.dist-info/METADATA"
+    assert finding.at.path == "conda-meta/cudatoolkit-11.8.0-h4ba93d1_13.json"
+    assert finding.remedy.startswith("keep torch 2.1.2+cu121 with its CUDA 12: remove conda's cuda")
 
 
 def test_a_file_that_declares_the_mixture_is_the_root_of_the_installed_one():
@@ -40,7 +41,7 @@ def test_a_file_that_declares_the_mixture_is_the_root_of_the_installed_one():
             - pip:
               - torch==2.1.2+cu121
     """)
-    assert (finding.at.path, finding.at.line) == ("environment.yml", 4)
+    assert (finding.at.path, finding.at.line) == ("environment.yml", 2)
     assert folded(finding) == ["CUD201", "DUP101"]
 
 
@@ -53,7 +54,39 @@ def test_a_stray_wheel_of_another_major_is_found():
           - nvidia-nccl-cu11==2.14.3
     """)
     assert finding.code == "CUD201"
-    assert "remove nvidia-nccl-cu11 2.14.3" in finding.remedy
+    assert "remove pip's nvidia-nccl-cu11 2.14.3" in finding.remedy
+
+
+def test_wheels_that_own_the_same_files_are_to_be_installed_again():
+    (finding,) = roots("""
+        conda: []
+        pip:
+          - torch==2.8.0: {requires: [nvidia-nccl-cu12==2.27.3]}
+          - nvidia-nccl-cu12==2.27.3: {record: "nvidia/nccl/lib/libnccl.so.2,sha256=a,1"}
+          - nvidia-nccl-cu11==2.14.3: {record: "nvidia/nccl/lib/libnccl.so.2,sha256=b,2"}
+    """)
+    assert "pip install --force-reinstall --no-deps nvidia-nccl-cu12==2.27.3" in finding.remedy
+
+
+def test_without_a_framework_both_ways_are_named():
+    (finding,) = roots("""
+        requirements.txt: |
+          nvidia-cublas-cu11==11.10.3.66
+          nvidia-cublas-cu12==12.1.3.1
+    """)
+    assert "nvidia-cublas-cu11 11.10.3.66 (CUDA 11) or pip's nvidia-cublas-cu12" in finding.remedy
+
+
+def test_the_installed_framework_tells_which_lines_go():
+    (finding,) = roots("""
+        conda: []
+        pip: [torch==2.4.0+cu124]
+        requirements.txt: |
+          torch>=2
+          nvidia-cublas-cu11==11.10.3.66
+          nvidia-cublas-cu12==12.4.5.8
+    """)
+    assert finding.remedy.startswith("keep torch 2.4.0+cu124 with its CUDA 12: remove pip's nvidia")
 
 
 def test_an_extension_for_another_major_than_its_framework_is_found():
@@ -86,7 +119,7 @@ def test_a_requirements_file_of_two_majors_is_found_without_an_environment():
           nvidia-cublas-cu11==11.10.3.66
           torch==2.1.2
     """)
-    assert (finding.code, finding.at.path, finding.at.line) == ("CUD201", "requirements.txt", 2)
+    assert (finding.code, finding.at.path, finding.at.line) == ("CUD201", "requirements.txt", 1)
 
 
 def test_one_major_from_both_managers_is_a_warning():
@@ -149,7 +182,7 @@ def test_a_cpu_build_of_conda_beside_idle_cuda_is_told_with_its_own_name():
     """)
     assert "pytorch 2.5.1" in finding.message
     assert "pytorch-cuda 12.4" in finding.message
-    assert "`pytorch=*=cuda*` with `cuda-version=12.4`" in finding.remedy
+    assert "`pytorch-gpu` in place of pytorch-cuda" in finding.remedy
 
 
 def test_a_release_that_is_not_known_is_left_to_the_driver():

@@ -70,12 +70,15 @@ def test_a_file_that_asks_for_both_explains_what_is_installed():
 @pytest.mark.parametrize(
     ("entry", "why"),
     [
-        ("{path: /x, extensions_for: ['3.8']}", "compiled for Python 3.8"),
+        ("{path: /x, extensions_for: ['3.8']}", "holds extension modules for Python 3.8"),
         (
             "{path: /usr/lib/python3.8/site-packages, python_in_path: '3.8'}",
             "a folder of Python 3.8",
         ),
-        ("{path: /opt/b/lib/python3.11/site-packages, prefix: /opt/b}", "environment /opt/b"),
+        (
+            "{path: /opt/b/lib/python3.11/site-packages, prefix: /opt/b}",
+            "belongs to another environment, /opt/b",
+        ),
     ],
 )
 def test_the_reason_that_an_entry_is_of_another_python_is_said(entry, why):

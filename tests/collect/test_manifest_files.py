@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import codecs
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reconciler.collect.manifest_files import LIMIT
+from reconciler.model.snapshot import Fact
+from reconciler.pipeline import load_snapshot, save_snapshot
+
+from .trees import look, reasons, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reconciler.model.snapshot import Snapshot
+
+
+def manifests(project: Path) -> Snapshot:
+    return look(None, Fact.MANIFESTS, project=project)
+
+
+def paths(project: Path) -> list[str]:
+    return [manifest.path for manifest in manifests(project).manifests]
+
+
+def test_a_project_without_files_has_none_and_no_gap(tmp_path: Path) -> None:
+    snapshot = manifests(tmp_path)
+
+    assert (snapshot.manifests, snapshot.gaps) == ((), ())
+
+
+def test_the_files_of_a_project_are_read(tmp_path: Path) -> None:
+    text = "dependencies: [python]\n"
+    files = {"environment.yml": text, "environment.yaml": text, "requirements.txt": "torch\n"}
+
+    assert paths(write(tmp_path, files | {"setup.cfg": ""})) == list(files)
+
+
+def test_what_is_included_is_read(tmp_path: Path) -> None:
+    files = {
+        "requirements.txt": "-r requirements/gpu.txt\n-c constraints.txt\n",
+        "requirements/gpu.txt": "-r base.txt\n",
+        "requirements/base.txt": "torch\n",
+        "constraints.txt": "torch==2.1.2\n",
+    }
+
+    assert sorted(paths(write(tmp_path, files))) == sorted(files)
+
+
+def test_what_the_pip_section_includes_is_read(tmp_path: Path) -> None:
+    files = {
+        "environment.yml": "dependencies:\n  - pip:\n      - -r gpu.txt\n",
+        "gpu.txt": "torch\n",
+    }
+
+    assert paths(write(tmp_path, files)) == list(files)
+
+
+def test_files_that_include_each_other_are_read_once(tmp_path: Path) -> None:
+    files = {
+        "requirements.txt": "-r a.txt\n-r ./a.txt\n",
+        "a.txt": "-r requirements.txt\n-r a.txt\n",
+    }
+
+    snapshot = manifests(write(tmp_path, files))
+
+    assert [m.path for m in snapshot.manifests] == list(files)
+    assert snapshot.gaps == ()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["../secret.txt", "a/../../secret.txt", "..", "/etc/passwd", "https://host.example/r.txt"],
+)
+def test_what_is_not_of_the_project_is_a_gap_and_is_not_read(tmp_path: Path, path: str) -> None:
+    write(tmp_path, {"secret.txt": "torch\n", "project/requirements.txt": f"-r {path}\n"})
+
+    snapshot = manifests(tmp_path / "project")
+
+    assert [m.path for m in snapshot.manifests] == ["requirements.txt"]
+    assert list(reasons(snapshot).values()) == ["included, but not of this project: it is not read"]
+
+
+def test_what_is_included_and_not_there_is_one_gap(tmp_path: Path) -> None:
+    project = write(tmp_path, {"requirements.txt": "-r gpu.txt\n-r gpu.txt\n"})
+
+    assert reasons(manifests(project)) == {"gpu.txt": "no such file"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path, encoding: str) -> None:
+    marks = {"utf-16-le": codecs.BOM_UTF16_LE, "utf-16-be": codecs.BOM_UTF16_BE}
+    text = "name: café\r\ndependencies:\r\n  - python\r\n"
+    raw = marks.get(encoding, b"") + text.encode(encoding)
+
+    (manifest,) = manifests(write(tmp_path, {"environment.yml": raw})).manifests
+
+    assert (manifest.text, manifest.environment) == (text, "café")
+
+
+@pytest.mark.parametrize("raw", [b"# caf\xe9\ntorch\n", codecs.BOM_UTF16_LE + b"\x00"])
+def test_a_file_that_cannot_be_decoded_is_a_gap(tmp_path: Path, raw: bytes) -> None:
+    (reason,) = reasons(manifests(write(tmp_path, {"requirements.txt": raw}))).values()
+
+    assert reason.startswith("not utf-")
+    assert "at byte" in reason
+
+
+def test_a_file_that_is_no_yaml_is_a_gap_with_its_line(tmp_path: Path) -> None:
+    project = write(
+        tmp_path, {"environment.yml": "name: x\ndependencies: [\n", "requirements.txt": "torch\n"}
+    )
+
+    snapshot = manifests(project)
+
+    assert [m.path for m in snapshot.manifests] == ["requirements.txt"]
+    assert reasons(snapshot)["environment.yml"].startswith("line ")
+
+
+def test_a_pipe_in_place_of_a_file_is_a_gap(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "requirements.txt")
+
+    assert reasons(manifests(tmp_path)) == {"requirements.txt": "not a regular file"}
+
+
+def test_a_file_that_is_too_large_is_a_gap(tmp_path: Path) -> None:
+    write(tmp_path, {"requirements.txt": bytes(LIMIT + 1)})
+
+    assert list(reasons(manifests(tmp_path))) == ["requirements.txt"]
+
+
+def test_a_circle_of_links_is_a_gap(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").symlink_to("requirements.txt")
+
+    assert list(reasons(manifests(tmp_path))) == ["requirements.txt"]
+
+
+def test_a_secret_is_masked_and_everything_else_keeps_its_place(tmp_path: Path) -> None:
+    text = (
+        "dependencies:\n"
+        "  - pip:\n"
+        "      - --extra-index-url https://me:hunter2@host.example/simple\n"
+        "      - torch==2.1.2\n"
+        "variables: {API_TOKEN: hunter2, OTHER: x}\n"
+    )
+
+    (manifest,) = manifests(write(tmp_path, {"environment.yml": text})).manifests
+
+    assert "hunter2" not in repr(manifest)
+    assert [(d.name, d.line, d.column) for d in manifest.declared] == [
+        ("https://**:*******@host.example/simple", 3, 9),
+        ("torch", 4, 9),
+    ]
+
+
+def test_what_cannot_be_stored_as_it_is_can_be_saved(tmp_path: Path) -> None:
+    text = 'name: "\\ud800"\ndependencies: ["\\udc80", "\U0010ffe9"]\n'
+
+    snapshot = manifests(write(tmp_path, {"environment.yml": text}))
+
+    assert load_snapshot(save_snapshot(snapshot), where="here") == snapshot
