@@ -54,7 +54,7 @@ FACTS: Mapping[str, Fact] = {
 def sketch(text: str) -> Snapshot:
     """Return the snapshot that a sketch describes."""
     keys: dict[str, Any] = YAML(typ="safe").load(StringIO(text)) or {}
-    files = {key: value for key, value in keys.items() if key in manifests.READERS}
+    files = {key: text for key, text in keys.items() if key.endswith((".yml", ".yaml", ".txt"))}
     if unknown := keys.keys() - FACTS.keys() - files.keys() - {"platform"}:
         raise ValueError(f"not a key of a sketch: {', '.join(sorted(unknown))}")
     given = {FACTS[key] for key in keys if key in FACTS} | ({Fact.MANIFESTS} if files else set())
@@ -70,7 +70,7 @@ def sketch(text: str) -> Snapshot:
             because="it is sketched",
         ),
         asked=tuple(Fact),
-        manifests=tuple(manifests.READERS[path](path, text) for path, text in files.items()),
+        manifests=tuple(manifests.reader_of(path)(path, text) for path, text in files.items()),
         records=tuple(_records(keys.get("conda", ()))),
         python=Python(version=version, site_packages=(site_packages,)),
         distributions=tuple(_distributions(keys.get("pip", ()), site_packages)),

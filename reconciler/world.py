@@ -79,7 +79,8 @@ class World:
         """
         platform = self.snapshot.target.platform
         by_path = {manifest.path: manifest for manifest in self.snapshot.manifests}
-        included = {d.name for m in by_path.values() for d in m.declared if d.kind is Kind.INCLUDE}
+        declared = (d for manifest in by_path.values() for d in manifest.declared)
+        included = {d.name for d in declared if d.kind in {Kind.INCLUDE, Kind.CONSTRAINT}}
         roots = [m for m in by_path.values() if m.path not in included] or list(by_path.values())
         return tuple(
             InstallSet(

@@ -110,7 +110,7 @@ def test_a_healthy_environment_is_clean(prefix: Path, start: Sequence[str]) -> N
 def test_a_broken_module_in_pythonpath_is_not_imported(
     tmp_path: Path, prefix: Path, start: Sequence[str], name: str
 ) -> None:
-    if name in {"enum"} and start != MODULE:
+    if name == "enum" and start != MODULE:
         pytest.skip("the start of a console script imports enum before any line of envfix")
     hostile = modules(tmp_path / "hostile", name)
 

@@ -11,7 +11,6 @@ from reconciler import manifests
 from reconciler.collect import files
 from reconciler.collect.ground import Found
 from reconciler.collect.secrets import masked
-from reconciler.manifests import requirements_txt
 from reconciler.model.manifest import Kind, ManifestError
 from reconciler.model.os_name import from_os
 from reconciler.model.snapshot import Fact, Gap
@@ -45,7 +44,8 @@ def collect(ground: Ground, snapshot: Snapshot) -> Found:
                 gaps.append(Gap(fact=Fact.MANIFESTS, item=path, reason=str(error)))
             continue
         found[path] = manifest
-        included = (normpath(d.name) for d in manifest.declared if d.kind is Kind.INCLUDE)
+        named = (d for d in manifest.declared if d.kind in {Kind.INCLUDE, Kind.CONSTRAINT})
+        included = (normpath(d.name) for d in named)
         pending += [path for path in dict.fromkeys(included) if path not in pending]
     return Found(value=tuple(found.values()), gaps=tuple(gaps))
 
@@ -53,8 +53,7 @@ def collect(ground: Ground, snapshot: Snapshot) -> Found:
 def _manifest(project: str, path: str) -> Manifest:
     if path.startswith(("../", "/")) or re.match(r"\.\.$|[A-Za-z][A-Za-z0-9+.-]*:", path):
         raise files.UnreadableError("included, but not of this project: it is not read")
-    read = manifests.READERS.get(path, requirements_txt.read)
-    return read(path, read_text(f"{project}/{path}"))
+    return manifests.reader_of(path)(path, read_text(f"{project}/{path}"))
 
 
 def read_text(path: str) -> str:

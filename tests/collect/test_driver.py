@@ -7,13 +7,17 @@ from reconciler.model.host import DriverRelease
 
 TEXTS = [
     (
-        "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.104.05  Sat Aug 19 01:15:15 UTC 2023\n"
-        "GCC version:  gcc version 11.4.0 (Ubuntu 11.4.0-1ubuntu1~22.04)\n",
+        (
+            "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.104.05  Sat Aug 19 01:15:15 UTC 2023\n"
+            "GCC version:  gcc version 11.4.0 (Ubuntu 11.4.0-1ubuntu1~22.04)\n"
+        ),
         (535, 104, 5),
     ),
     (
-        "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.65.06  Release Build"
-        "  (dvs-builder@U22)  Sun Jul 27 07:19:35 UTC 2025\nGCC version:  gcc version 12.3.0\n",
+        (
+            "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.65.06  Release Build"
+            "  (dvs-builder@U22)  Sun Jul 27 07:19:35 UTC 2025\nGCC version:  gcc version 12.3.0\n"
+        ),
         (580, 65, 6),
     ),
     (

@@ -198,7 +198,7 @@ def test_a_project_that_is_no_folder_is_an_error(machine: Machine) -> None:
 
 
 def test_a_prefix_that_is_no_environment_is_an_error(machine: Machine) -> None:
-    with pytest.raises(TargetNotFoundError, match="neither a conda prefix .* nor a virtual"):
+    with pytest.raises(TargetNotFoundError, match=r"neither a conda prefix .* nor a virtual"):
         machine.target(Choice(prefix=str(machine.project)))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .conda_package import write_package
-from .packages import content, entry_points, offered
+from .packages import content, entry_points
 from .records import load_records
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def build_channel(folder: Path, wheels: Path) -> Channel:
     """Write all packages and their repodata; ``wheels`` is where downloads are kept."""
     channel = Channel(folder / "conda-forge", folder / "pkgs")
     entries: dict[str, dict[str, object]] = {subdir: {} for subdir in SUBDIRS}
-    for record in offered(load_records()):
+    for record in load_records():
         files = content(record, wheels)
         path = write_package(channel.path, record.index, files, entry_points(record))
         entries[path.parent.name][path.name] = _entry(record.index, path)

@@ -13,13 +13,14 @@ from .elf_stub import stub_library
 from .missing import require_machine
 from .pip_packages import cupy_stack, torch_stack
 from .prefix import install
+from .running import VERSION
 from .wheels import Wheel, build_wheel, clean_variables, download, pip_install, read_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-PYTHON_AND_PIP = ("python=3.11", "pip")
+PYTHON_AND_PIP = (f"python={VERSION}", "pip")
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +50,8 @@ def torch_wheels(lab: Path, downloads: Path) -> Sequence[Path]:
 @pytest.fixture(scope="session")
 def majors_mixed(lab: Path, channel: Channel, torch_wheels: Sequence[Path]) -> Path:
     """conda's CUDA 11.8 and, from pip, torch with CUDA 12.1: two majors in one environment."""
-    specs = [*PYTHON_AND_PIP, "cudatoolkit=11.8", "cudnn=8"]
+    # from 3.13 on, conda-forge's pip no longer brings setuptools
+    specs = [*PYTHON_AND_PIP, "setuptools", "cudatoolkit=11.8", "cudnn=8"]
     prefix = install(lab / "majors_mixed", specs, channel)
     pip_install(prefix, *torch_wheels)
     return prefix

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from .conda_package import File, Link
 from .missing import missing
+from .running import PYTHON
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-PYTHON = "python3.11"
 #: What no test needs, or what is many megabytes.
 LEFT_OUT = {"test", "tests", "site-packages", "idlelib", "lib2to3", "tkinter", "turtledemo"}
 #: As conda-forge's python has it: relative, and DT_RPATH, not DT_RUNPATH (docs/lab.md, section 3).
@@ -100,6 +100,7 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 def _source(path: Path, base: Path) -> File:
     content = path.read_bytes()
-    where = str(base) if path.suffix == ".py" and bytes(base) in content else None
+    text = path.suffix in {".py", ".json"}  # build-details.json, of 3.14
+    where = str(base) if text and bytes(base) in content else None
     # a cached .pyc is valid only for a source of the same modification time
     return File(content, placeholder=where, mtime=int(path.stat().st_mtime))

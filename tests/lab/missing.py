@@ -6,6 +6,7 @@ import importlib.util
 import os
 import platform
 import sys
+import sysconfig
 from typing import NoReturn
 
 import pytest
@@ -22,7 +23,7 @@ def require_machine() -> None:
     """Look for what every environment of the lab needs."""
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
         missing(f"its packages are for linux-64, and this is {platform.platform()}")
-    if sys.implementation.name != "cpython" or sys.version_info[:2] != (3, 11):
-        missing(f"its packages are for CPython 3.11, and this is {sys.version}")
+    if sys.implementation.name != "cpython" or sysconfig.get_config_var("Py_GIL_DISABLED"):
+        missing(f"its packages are for CPython with its global lock, and this is {sys.version}")
     if importlib.util.find_spec("rattler") is None:
         missing("py-rattler is not installed (pip install envfix-cuda[solve])")

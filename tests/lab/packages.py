@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import platform
 from typing import TYPE_CHECKING
 
 from .conda_package import File, Link
 from .elf_stub import stub_library
-from .interpreter import PYTHON, interpreter
-from .missing import missing
+from .interpreter import interpreter
+from .running import EXTENSION, SITE_PACKAGES
 from .wheels import Wheel, dist_info, download, read_wheel, record
 
 if TYPE_CHECKING:
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
 
     from .records import Library, PythonStandIn, Record, Torch
 
-SITE_PACKAGES = f"lib/{PYTHON}/site-packages"
-EXTENSION = ".cpython-311-x86_64-linux-gnu.so"
 DIRECT_URL = b'{"dir_info": {}, "url": "file:///home/conda/feedstock_root/build_artifacts/work"}'
 #: What conda-build leaves in the metadata of every Python package (docs/lab.md, section 5).
 CONDA_MARKS = {"INSTALLER": b"conda\n", "REQUESTED": b"", "direct_url.json": DIRECT_URL}
@@ -45,16 +42,6 @@ def entry_points(package: Record) -> Sequence[str]:
     """Name the scripts that the installer has to make of a noarch package."""
     scripts = [f"{name} = pip._internal.cli.main:main" for name in ("pip", "pip3")]
     return scripts if package.nvb[0] == "pip" else ()
-
-
-def offered(records: Sequence[Record]) -> Sequence[Record]:
-    """Leave of conda-forge's pythons the one that the running interpreter is."""
-    running = platform.python_version()
-    pythons = {package.nvb[1]: package for package in records if package.nvb[0] == "python"}
-    if running not in pythons:
-        missing(f"records.toml has no python {running}, only {', '.join(pythons)}")
-    others = [package for package in records if package.nvb[0] != "python"]
-    return [pythons[running], *others]
 
 
 def _libraries(package: Record) -> Mapping[str, File | Link]:

@@ -2,7 +2,8 @@
 
 Names, versions, tags and Requires-Dist are those of the true wheels, read from the registry's
 metadata; DT_NEEDED, DT_RPATH and DT_RUNPATH are readelf's of the same wheels, or of the same
-component's wheel for CUDA 12.9 (cufft, curand, cusolver, cusparse).
+component's wheel for CUDA 12.9 (cufft, curand, cusolver, cusparse). Only the Python of a tag is the
+running one: there are wheels of torch 2.1.2 for 3.8 to 3.11.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .elf_stub import stub_library
-from .packages import EXTENSION, TORCH_NEEDS, version_py
+from .packages import TORCH_NEEDS, version_py
+from .running import EXTENSION, WHEEL_TAG
 from .wheels import Wheel, build_wheel, download
 
 if TYPE_CHECKING:
@@ -156,7 +158,7 @@ def cupy_stack(folder: Path, name: str) -> Sequence[Path]:
         f"cupy_backends/cuda/libs/cublas{EXTENSION}": stub_library(None, [CUPY_CUBLAS[name]]),
     }
     requires = ["numpy<2.6,>=1.22", "fastrlock>=0.5"]
-    tag = "cp311-cp311-manylinux2014_x86_64"
+    tag = f"{WHEEL_TAG}-manylinux2014_x86_64"
     cupy = build_wheel(folder, Wheel(name, "13.6.0", files, requires, tag))
     return [_pure(folder, "numpy"), _pure(folder, "fastrlock"), cupy]
 
@@ -179,7 +181,7 @@ def _torch(folder: Path) -> Path:
         f"torch/_C{EXTENSION}": stub_library(None, ["libtorch_cuda.so"], rpath="$ORIGIN/lib"),
     }
     requires = [*TORCH_NEEDS, *(f"{pin} ; {LINUX}" for pin in TORCH_PINS)]
-    tag = "cp311-cp311-manylinux1_x86_64"
+    tag = f"{WHEEL_TAG}-manylinux1_x86_64"
     return build_wheel(folder, Wheel("torch", "2.1.2", files, requires, tag))
 
 

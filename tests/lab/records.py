@@ -1,4 +1,4 @@
-"""The table of the channel's packages, as values."""
+"""The tables of the channel's packages, as values."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from .builds import builds_for
+from .running import RELEASE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 #: In milliseconds; one for all, as what a solver may go by is the version and the build number.
 TIMESTAMP = 1_700_000_000_000
-TABLE = Path(__file__).with_name("records.toml")
+TABLES = tuple(Path(__file__).with_name(name) for name in ("pythons.toml", "records.toml"))
 
 
 class Library(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -61,7 +64,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     python: PythonStandIn | None = None
     #: The true wheel to repack, as ``name==version``.
     wheel: str | None = None
-    #: The depends that name nothing of the table; why they are left out, its head says.
+    #: The depends that name nothing of the tables; why, the head of records.toml says.
     dropped: tuple[str, ...] = ()
 
     @property
@@ -84,12 +87,17 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return index | ({"noarch": self.noarch} if self.noarch else {})
 
 
-def load_records() -> Sequence[Record]:
-    """Read the table; each record keeps the depends on what the table has."""
-    rows = tomllib.loads(TABLE.read_text(encoding="utf-8"))["record"]
-    records = msgspec.convert(rows, tuple[Record, ...])
+def load_records(release: Sequence[int] = RELEASE) -> Sequence[Record]:
+    """Give the packages for a Python; each record keeps the depends on what the tables have."""
+    records = builds_for(release, read_tables())
     names = frozenset(record.nvb[0] for record in records)
     return [_reduced(record, names) for record in records]
+
+
+def read_tables() -> Sequence[Record]:
+    """Read every record as it was copied, whichever Python it is for."""
+    rows = [row for table in TABLES for row in tomllib.loads(table.read_text("utf-8"))["record"]]
+    return msgspec.convert(rows, tuple[Record, ...])
 
 
 def _reduced(record: Record, names: frozenset[str]) -> Record:

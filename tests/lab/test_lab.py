@@ -14,6 +14,7 @@ import pytest
 
 from .elf_stub import stub_library
 from .records import load_records
+from .running import SITE_PACKAGES
 from .wheels import clean_variables
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def test_the_prefix_python_has_an_rpath_that_beats_ld_library_path(
 
 @each("majors_mixed", "wheels_venv")
 def test_torch_of_pip_takes_the_true_cudart_of_its_own_wheels(environment: Path) -> None:
-    site = environment / "lib" / "python3.11" / "site-packages"
+    site = environment / SITE_PACKAGES
 
     shown = run_python(environment, "-c", LOAD, site / "torch/lib/libtorch_cuda.so", "libcudart")
 
@@ -77,7 +78,7 @@ def test_torch_of_pip_takes_the_true_cudart_of_its_own_wheels(environment: Path)
 
 @each("conda_gpu", "conda_gpu_of_today")
 def test_torch_of_conda_takes_cuda_of_conda(environment: Path) -> None:
-    library = environment / "lib/python3.11/site-packages/torch/lib/libtorch_cuda.so"
+    library = environment / SITE_PACKAGES / "torch/lib/libtorch_cuda.so"
 
     shown = run_python(environment, "-c", LOAD, library, "libcu").splitlines()
 
@@ -137,7 +138,7 @@ def test_the_specs_that_were_asked_for_are_kept(cpu_by_design: Path) -> None:
 def test_every_hash_in_a_record_of_python_holds(environment: Path) -> None:
     wrong = [
         str(path)
-        for record in environment.glob("lib/python3.11/site-packages/*.dist-info/RECORD")
+        for record in (environment / SITE_PACKAGES).glob("*.dist-info/RECORD")
         for path, expected in hashed(record)
         if sha256(path) != expected
     ]
@@ -146,7 +147,7 @@ def test_every_hash_in_a_record_of_python_holds(environment: Path) -> None:
 
 
 def test_the_second_cupy_has_overwritten_the_first(cupy_twice: Path) -> None:
-    site = cupy_twice / "lib" / "python3.11" / "site-packages"
+    site = cupy_twice / SITE_PACKAGES
     wheel_json = site / "cupy" / ".data" / "_wheel.json"
 
     first, second = (

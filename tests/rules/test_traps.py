@@ -125,6 +125,14 @@ TRAPS = {
           - {path: /nowhere/lib/python3.8/site-packages, exists: false, python_in_path: "3.8"}
           - {path: /prefix/lib/python3.11/site-packages, prefix: /prefix, python_in_path: "3.11"}
     """,
+    "a constraint installs nothing": """
+        requirements.txt: |
+          -c constraints.txt
+          cupy-cuda12x
+        constraints.txt: |
+          cupy-cuda11x==13.3.0
+          cupy-cuda12x==13.3.0
+    """,
     "no environment at all": """
         requirements.txt: |
           numpy
