@@ -117,7 +117,7 @@ def load_snapshot(raw: bytes, *, where: str) -> Snapshot:
                 next_step=f"take it again with this envfix, which reads schema {SCHEMA}",
             )
         return msgspec.json.decode(raw, type=Snapshot)
-    except (msgspec.MsgspecError, ValueError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise SnapshotError(
             f"not a snapshot of envfix: {error}",
             where=where,

@@ -21,7 +21,8 @@ _FILES = {
     "--constraint": Kind.CONSTRAINT,
 }
 _EDITABLE = {"-e", "--editable"}
-_LOCATION = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|[./~]")
+# A URL, or a path: no name holds a slash, and what follows a name does so behind one of these.
+_LOCATION = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|[./~]|[^\s@;#\[<>=!~]*[/\\]")
 
 
 def declared(text: str, *, path: str, line: int, column: int) -> Declared | None:

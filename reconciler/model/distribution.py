@@ -74,7 +74,9 @@ class Distribution(Struct, frozen=True, kw_only=True, omit_defaults=True):
         for line in (self.record or "").splitlines():
             path, hashed, size = _fields(line)
             if path:
-                yield RecordedFile(path, hashed, int(size) if size.isdecimal() else None)
+                # Nineteen digits are more bytes than a file system holds, and no size.
+                is_size = size.isdecimal() and len(size) < 19
+                yield RecordedFile(path, hashed, int(size) if is_size else None)
 
     def libraries(self) -> Iterator[str]:
         """Yield the paths in RECORD that name a shared library, as recorded."""

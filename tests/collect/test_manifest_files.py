@@ -41,18 +41,13 @@ def test_the_files_of_a_project_are_read(tmp_path: Path) -> None:
 
 def test_what_is_included_is_read(tmp_path: Path) -> None:
     files = {
-        "requirements.txt": "-r requirements/gpu.txt\n",
+        "requirements.txt": "-r requirements/gpu.txt\n-c constraints.txt\n",
         "requirements/gpu.txt": "-r base.txt\n",
         "requirements/base.txt": "torch\n",
+        "constraints.txt": "torch==2.1.2\n",
     }
 
     assert sorted(paths(write(tmp_path, files))) == sorted(files)
-
-
-def test_what_only_limits_versions_is_read_too(tmp_path: Path) -> None:
-    files = {"requirements.txt": "-c constraints.txt\n", "constraints.txt": "torch==2.1.2\n"}
-
-    assert paths(write(tmp_path, files)) == list(files)
 
 
 def test_what_the_pip_section_includes_is_read(tmp_path: Path) -> None:

@@ -1,22 +1,21 @@
 from __future__ import annotations
 
 import os
-from typing import get_type_hints
+from collections.abc import Mapping
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.errors import SnapshotError
-from reconciler.model.distribution import Distribution
-from reconciler.model.host import DriverRelease, PathEntry
-from reconciler.model.library import EvidenceText, SharedLibrary
-from reconciler.model.manifest import Declared, Manifest
 from reconciler.model.os_name import from_os, printable, to_os
-from reconciler.model.prefix import PrefixRecord, Python
-from reconciler.model.snapshot import SCHEMA, Fact, Gap, Snapshot, Target
+from reconciler.model.snapshot import SCHEMA, Fact, Snapshot, Target
 from reconciler.pipeline import load_snapshot, save_snapshot
+
+if TYPE_CHECKING:
+    import msgspec
 
 NOT_FACTS = {"schema", "envfix", "target", "asked", "gaps"}
 
@@ -29,32 +28,25 @@ texts = (os_names | st.text(max_size=24) | odd_names).filter(
 stored = texts.map(from_os)
 numbers = st.integers(min_value=0, max_value=2**31)
 
-STRATEGIES = {str: stored, int: numbers}
 
-
-def structs(kind: type[msgspec.Struct], **fields: st.SearchStrategy) -> st.SearchStrategy:
+def structs(noun: type[msgspec.Struct], **fields: st.SearchStrategy) -> st.SearchStrategy:
     """Build any value of a noun: every field by its type, but for those that are given."""
-    types = get_type_hints(kind)
-    known = {name: fields.get(name, strategy_of(types[name])) for name in kind.__struct_fields__}
-    return st.builds(kind, **known)
+    types = get_type_hints(noun)
+    known = {name: values(types[name]) for name in noun.__struct_fields__} | fields
+    return st.builds(noun, **known)
 
 
-def strategy_of(kind: type) -> st.SearchStrategy:
+def values(kind: Any) -> st.SearchStrategy:
     """Build any value of a field's type."""
-    match msgspec.inspect.type_info(kind):
-        case msgspec.inspect.StrType():
-            return stored
-        case msgspec.inspect.VarTupleType():
-            return st.lists(strategy_of(kind.__args__[0]), max_size=3).map(tuple)
-        case msgspec.inspect.UnionType():
-            return st.one_of(*map(strategy_of, kind.__args__))
-        case msgspec.inspect.DictType():
-            return st.dictionaries(stored, stored, max_size=3)
-        case msgspec.inspect.StructType():
-            return structs(kind)
-        case msgspec.inspect.IntType():
-            return numbers
-    return st.from_type(kind)
+    if kind in {str, int}:
+        return stored if kind is str else numbers
+    if get_origin(kind) in {Union, UnionType}:
+        return st.one_of(*map(values, get_args(kind)))
+    if get_origin(kind) is tuple:
+        return st.lists(values(get_args(kind)[0]), max_size=3).map(tuple)
+    if get_origin(kind) is Mapping:
+        return st.dictionaries(*map(values, get_args(kind)), max_size=3)
+    return structs(kind) if hasattr(kind, "__struct_fields__") else st.from_type(kind)
 
 
 snapshots = structs(Snapshot, schema=st.just(SCHEMA))
@@ -64,26 +56,6 @@ snapshots = structs(Snapshot, schema=st.just(SCHEMA))
 @given(snapshots)
 def test_a_snapshot_goes_to_json_and_back_without_loss(snapshot: Snapshot) -> None:
     assert load_snapshot(save_snapshot(snapshot), where="here") == snapshot
-
-
-@pytest.mark.parametrize(
-    "noun",
-    [
-        Declared,
-        Distribution,
-        DriverRelease,
-        EvidenceText,
-        Gap,
-        Manifest,
-        PathEntry,
-        PrefixRecord,
-        Python,
-        SharedLibrary,
-        Target,
-    ],
-)
-def test_every_noun_of_a_snapshot_can_be_built(noun: type[msgspec.Struct]) -> None:
-    assert structs(noun).example
 
 
 @given(snapshot=snapshots)
@@ -173,7 +145,7 @@ def test_a_name_comes_back_from_its_stored_form(name: str) -> None:
 
 @given(os_names | odd_names)
 def test_a_stored_name_can_be_encoded(name: str) -> None:
-    assert from_os(name).encode()
+    assert from_os(name).encode().isascii() == name.isascii()
 
 
 @given(os_names | odd_names, os_names | odd_names)

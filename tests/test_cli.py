@@ -1,0 +1,378 @@
+from __future__ import annotations
+
+import gc
+import json
+import os
+from typing import TYPE_CHECKING
+
+import jsonschema
+import pytest
+from click.testing import CliRunner, Result
+from collect.trees import PYTHON_RECORD, SITE, conda_prefix, write
+
+from reconciler import __version__, pipeline, rules
+from reconciler.cli import cli
+from reconciler.output import json as json_output
+from reconciler.testing import sketch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+CODES = tuple(rules.all_rules())
+#: The record of a torch for CUDA 11.8 and of a cuDNN for CUDA 12: two majors.
+MIXED = """\
+conda:
+  - cudatoolkit=11.8.0=h4ba93d1_13
+pip:
+  - torch==2.1.2: {requires: [nvidia-cuda-runtime-cu12==12.1.105]}
+  - nvidia-cuda-runtime-cu12==12.1.105
+libraries: {}
+evidence: {}
+env: {}
+pythonpath: []
+driver: "580.65.06"
+"""
+CLEAN = "conda: [python=3.11.7=0]\npip: []\nlibraries: {}\nevidence: {}\nenv: {}\npythonpath: []\n"
+WARNING = "environment.yml: |\n  name: x\n"
+
+
+@pytest.fixture(autouse=True)
+def _collecting() -> Iterator[None]:
+    """Let the garbage be collected again: a scan, the last thing of its process, ends that."""
+    yield
+    gc.enable()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """An empty project, from which envfix is started without any environment."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    return folder
+
+
+def envfix(*arguments: str | Path, environ: dict[str, str | None] | None = None) -> Result:
+    nothing = dict.fromkeys(["VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "NO_COLOR"])
+    return CliRunner().invoke(cli, [*map(os.fspath, arguments)], env={**nothing, **(environ or {})})
+
+
+def saved(folder: Path, text: str) -> Path:
+    """The file of a snapshot of a sketch."""
+    path = folder / "saved.json"
+    path.write_bytes(pipeline.save_snapshot(sketch(text)))
+    return path
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Path:
+    return saved(tmp_path, MIXED)
+
+
+def test_the_version_is_told() -> None:
+    assert envfix("--version").output == f"envfix, version {__version__}\n"
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+@pytest.mark.parametrize("command", [[], ["scan"], ["rule"]])
+def test_help_is_told(command: list[str], option: str) -> None:
+    done = envfix(*command, option)
+
+    assert done.exit_code == 0
+    assert done.output.startswith("Usage: ")
+
+
+def test_an_empty_folder_without_an_environment_is_clean(project: Path) -> None:
+    done = envfix("scan", project)
+
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "none (no environment is active, and the project has none)" in done.stdout
+
+
+def test_a_clean_environment_exits_with_0(project: Path, tmp_path: Path) -> None:
+    prefix = conda_prefix(tmp_path / "prefix", PYTHON_RECORD)
+
+    assert envfix("scan", project, "-p", prefix).exit_code == 0
+
+
+def test_a_finding_exits_with_1(mixed: Path) -> None:
+    assert envfix("scan", "--snapshot", mixed).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "code"), [("error", 1), ("warning", 1), ("info", 1), ("never", 0)]
+)
+def test_an_error_fails_on_every_severity_but_never(mixed: Path, fail_on: str, code: int) -> None:
+    assert envfix("scan", "--snapshot", mixed, "--fail-on", fail_on).exit_code == code
+
+
+def test_a_finding_of_a_code_that_is_ignored_does_not_fail(mixed: Path) -> None:
+    families = ",".join({code[:3] for code in CODES})
+
+    assert envfix("scan", "--snapshot", mixed, "--ignore", families).exit_code == 0
+
+
+def test_what_is_selected_alone_is_judged(mixed: Path) -> None:
+    done = envfix("scan", "--snapshot", mixed, "--select", "pth", "--format", "json")
+
+    assert json.loads(done.stdout)["findings"] == []
+    assert done.exit_code == 0
+
+
+def test_codes_may_be_given_in_a_list_and_repeatedly(mixed: Path) -> None:
+    done = envfix("scan", "--snapshot", mixed, "--select", "cud201, PTH", "--select", "DUP")
+
+    assert "CUD201" in done.stdout
+
+
+@pytest.mark.parametrize("option", ["--select", "--ignore"])
+@pytest.mark.parametrize("code", ["XYZ", "CUD999", "CUD2011"])
+def test_a_code_of_no_rule_is_an_error(mixed: Path, option: str, code: str) -> None:
+    done = envfix("scan", "--snapshot", mixed, option, code)
+
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == f"envfix: {code}: no rule has this code; `envfix rule` lists the rules\n"
+
+
+def test_what_could_not_be_looked_at_does_not_fail(tmp_path: Path) -> None:
+    assert envfix("scan", "--snapshot", saved(tmp_path, CLEAN)).exit_code == 0
+
+
+def test_what_could_not_be_looked_at_fails_where_that_is_asked_for(tmp_path: Path) -> None:
+    assert envfix("scan", "--snapshot", saved(tmp_path, CLEAN), "--strict").exit_code == 1
+
+
+def test_a_clean_environment_does_not_fail_where_gaps_do(tmp_path: Path) -> None:
+    whole = f"{CLEAN}driver: '580.65.06'\n{WARNING}"
+
+    assert envfix("scan", "--snapshot", saved(tmp_path, whole), "--strict").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["scan", "nowhere"],
+        ["scan", "-p", "nowhere"],
+        ["scan", "-n", "no-environment-of-this-name"],
+        ["scan", "--snapshot", "nowhere.json"],
+        ["scan", "--no-env", "--save-snapshot", "nowhere/snapshot.json"],
+        ["scan", "--no-env", "-o", "nowhere/report.txt"],
+        ["scan", "--no-env", "--report", "json=nowhere/report.json"],
+        ["rule", "XYZ901"],
+    ],
+)
+def test_what_cannot_go_on_is_one_line_on_stderr(
+    project: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.chdir(project)
+
+    done = envfix(*arguments)
+
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.startswith("envfix: ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["scan", "-p", "a", "-n", "b"],
+        ["scan", "-n", "b", "--no-env"],
+        ["scan", "--format", "yaml"],
+        ["scan", "--report", "json"],
+        ["scan", "--report", "yaml=x"],
+        ["scan", "--fail-on", "bad"],
+        ["scan", "--env", "NAME"],
+        ["scan", "--env", "=value"],
+        ["scan", "--nonsense"],
+        ["nonsense"],
+    ],
+)
+def test_a_wrong_use_exits_with_2(arguments: list[str]) -> None:
+    done = envfix(*arguments)
+
+    assert (done.exit_code, done.stdout) == (2, "")
+
+
+def test_a_file_in_place_of_the_project_is_an_error(project: Path) -> None:
+    path = write(project, {"environment.yml": ""}) / "environment.yml"
+
+    done = envfix("scan", path)
+
+    assert done.exit_code == 2
+    assert "not a folder" in done.stderr
+
+
+def test_a_file_in_place_of_the_prefix_is_an_error(project: Path) -> None:
+    path = write(project, {"file": ""}) / "file"
+
+    assert envfix("scan", project, "-p", path).exit_code == 2
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[" * 100, '{"schema": 99}', "\x00"])
+def test_a_file_that_is_no_snapshot_is_an_error(project: Path, text: str) -> None:
+    path = write(project, {"snapshot.json": text}) / "snapshot.json"
+
+    done = envfix("scan", "--snapshot", path)
+
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+
+
+def test_an_output_that_is_a_folder_is_an_error(project: Path) -> None:
+    assert envfix("scan", project, "--no-env", "-o", project).exit_code == 2
+
+
+def test_the_json_of_a_scan_is_of_its_schema(mixed: Path) -> None:
+    report = json.loads(envfix("scan", "--snapshot", mixed, "--format", "json").stdout)
+
+    jsonschema.validate(report, json_output.schema())
+    assert report["summary"]["error"] >= 1
+
+
+def test_the_report_goes_to_a_file_and_not_to_stdout(mixed: Path, project: Path) -> None:
+    path = project / "report.txt"
+
+    done = envfix("scan", "--snapshot", mixed, "-o", path, "--color", "always")
+
+    assert (done.stdout, done.exit_code) == ("", 1)
+    assert "CUD201" in path.read_text()
+    assert "\x1b" not in path.read_text()
+
+
+def test_further_reports_are_written_in_the_same_run(mixed: Path, project: Path) -> None:
+    reports = [f"--report=json={project / 'a.json'}", f"--report=text={project / 'a=b.txt'}"]
+
+    done = envfix("scan", "--snapshot", mixed, *reports)
+
+    assert "CUD201" in done.stdout
+    assert json.loads((project / "a.json").read_text())["schema"] == 1
+    assert "CUD201" in (project / "a=b.txt").read_text()
+
+
+def test_a_saved_snapshot_gives_the_same_report(project: Path, tmp_path: Path) -> None:
+    prefix = conda_prefix(tmp_path / "prefix", PYTHON_RECORD)
+    path = project / "snapshot.json"
+
+    seen = envfix("scan", project, "-p", prefix, "--save-snapshot", path, "--format", "json")
+    replayed = envfix("scan", "--snapshot", path, "--format", "json")
+
+    assert seen.stdout == replayed.stdout
+
+
+def test_a_variable_may_be_supposed(project: Path) -> None:
+    path = project / "snapshot.json"
+
+    envfix("scan", project, "--env", "LD_LIBRARY_PATH=/a=b", "--save-snapshot", path)
+
+    assert json.loads(path.read_text())["variables"]["LD_LIBRARY_PATH"] == "/a=b"
+
+
+def test_a_variable_may_be_supposed_to_be_unset(project: Path) -> None:
+    path = project / "snapshot.json"
+    arguments = ("--env", "LD_LIBRARY_PATH=", "--save-snapshot", path)
+
+    envfix("scan", project, *arguments, environ={"LD_LIBRARY_PATH": "/usr/lib"})
+
+    assert "LD_LIBRARY_PATH" not in json.loads(path.read_text())["variables"]
+
+
+def test_a_supposed_variable_chooses_the_environment(project: Path, tmp_path: Path) -> None:
+    prefix = conda_prefix(tmp_path / "prefix", PYTHON_RECORD)
+
+    done = envfix("scan", project, "--env", f"CONDA_PREFIX={prefix}", "--format", "json")
+
+    assert json.loads(done.stdout)["target"]["prefix"] == str(prefix)
+
+
+def test_without_an_environment_the_files_alone_are_judged(project: Path, tmp_path: Path) -> None:
+    prefix = conda_prefix(tmp_path / "prefix", PYTHON_RECORD)
+    write(project, {"requirements.txt": "torch==2.1.2+cu118\nnvidia-cuda-runtime-cu12==12.1.105\n"})
+
+    done = envfix(
+        *("scan", project, "--no-env", "--format", "json"), environ={"CONDA_PREFIX": str(prefix)}
+    )
+
+    report = json.loads(done.stdout)
+    assert (report["target"]["prefix"], report["target"]["because"]) == (None, "--no-env")
+    assert [finding["path"] for finding in report["findings"]] == ["requirements.txt"]
+    assert report["skipped"] == []
+
+
+def test_a_host_that_is_not_looked_at_is_no_gap(project: Path) -> None:
+    done = envfix("scan", project, "--no-env", "--no-host", "--format", "json")
+
+    assert json.loads(done.stdout)["gaps"] == []
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "colored"),
+    [
+        ([], {}, False),
+        (["--color", "always"], {}, True),
+        (["--color", "always"], {"NO_COLOR": "1"}, True),
+        (["--color", "never"], {}, False),
+        (["--color", "auto"], {"NO_COLOR": "1"}, False),
+    ],
+)
+def test_there_is_color_only_where_it_is_wanted(
+    mixed: Path, options: list[str], environ: dict[str, str | None], colored: bool
+) -> None:
+    done = envfix("scan", "--snapshot", mixed, *options, environ=environ)
+
+    assert ("\x1b[" in done.stdout) is colored
+
+
+def test_quiet_is_one_line_a_finding(mixed: Path) -> None:
+    done = envfix(
+        "scan", "--snapshot", mixed, "-q", "--format", "json", "--report", "json=" + os.devnull
+    )
+
+    assert done.exit_code == 1
+    report = json.loads(done.stdout)
+    quiet = envfix("scan", "--snapshot", mixed, "-q").stdout
+    assert len(quiet.splitlines()) == len(report["findings"])
+
+
+@pytest.mark.parametrize("form", [["text"], ["json"], ["text", "-v"], ["text", "-q"]])
+def test_a_terminal_escape_in_a_name_is_never_written_as_it_is(
+    project: Path, tmp_path: Path, form: list[str]
+) -> None:
+    escape = "\x1b]0;owned\x07\x1b[31m"
+    odd = {"name": f"odd{escape}", "version": f"1{escape}", "build": escape, "subdir": escape}
+    prefix = conda_prefix(tmp_path / f"prefix{escape}", PYTHON_RECORD)
+    write(prefix, {"conda-meta/odd.json": json.dumps(odd), f"conda-meta/{escape}.json": escape})
+    write(prefix, {f"{SITE}/{escape}.dist-info/METADATA": escape})
+    requirements = (
+        f"torch==2.1.2+cu118 {escape}\nnvidia-cuda-runtime-cu12==12.1.105{escape}\n-r {escape}\n"
+    )
+    write(project, {"requirements.txt": requirements, "environment.yml": f"name: [{escape}"})
+    other = tmp_path / f"lib{escape}" / "python3.8" / "site-packages"
+    write(other, {f"{escape}-1.0.dist-info/METADATA": ""})
+
+    done = envfix(
+        *("scan", project, "-p", prefix, "--format", *form),
+        environ={"PYTHONPATH": str(other), "VIRTUAL_ENV": escape},
+    )
+
+    assert done.exit_code == 1
+    assert not set(done.stdout_bytes.decode()) & {"\x1b", "\x07"}
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_the_page_of_a_rule_is_printed(code: str) -> None:
+    done = envfix("rule", code.lower())
+
+    assert done.exit_code == 0
+    assert done.stdout.startswith(f"# {code} ")
+
+
+def test_without_a_code_every_rule_has_its_line() -> None:
+    lines = envfix("rule").stdout.splitlines()
+
+    assert [line.split()[0] for line in lines] == list(CODES)
+
+
+def test_a_family_of_rules_is_a_list() -> None:
+    lines = envfix("rule", "CUD").stdout.splitlines()
+
+    assert [line.split()[0] for line in lines] == [c for c in CODES if c.startswith("CUD")]
