@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CODES = tuple(rules.all_rules())
-#: The record of a torch for CUDA 11.8 and of a cuDNN for CUDA 12: two majors.
+#: conda's CUDA 11.8 beside a torch for CUDA 12.1: two majors.
 MIXED = """\
 conda:
   - cudatoolkit=11.8.0=h4ba93d1_13
@@ -34,7 +34,7 @@ pythonpath: []
 driver: "580.65.06"
 """
 CLEAN = "conda: [python=3.11.7=0]\npip: []\nlibraries: {}\nevidence: {}\nenv: {}\npythonpath: []\n"
-WARNING = "environment.yml: |\n  name: x\n"
+DECLARED = "environment.yml: |\n  name: x\n"
 
 
 @pytest.fixture(autouse=True)
@@ -143,7 +143,7 @@ def test_what_could_not_be_looked_at_fails_where_that_is_asked_for(tmp_path: Pat
 
 
 def test_a_clean_environment_does_not_fail_where_gaps_do(tmp_path: Path) -> None:
-    whole = f"{CLEAN}driver: '580.65.06'\n{WARNING}"
+    whole = f"{CLEAN}python: 3.11.7\ndriver: '580.65.06'\n{DECLARED}"
 
     assert envfix("scan", "--snapshot", saved(tmp_path, whole), "--strict").exit_code == 0
 
@@ -171,6 +171,14 @@ def test_what_cannot_go_on_is_one_line_on_stderr(
     assert (done.exit_code, done.stdout) == (2, "")
     assert done.stderr.startswith("envfix: ")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["no\nwhere", "\x1b[31mnowhere", "no\u2028where"])
+def test_an_odd_name_in_an_error_is_written_in_one_printable_line(name: str) -> None:
+    done = envfix("scan", name)
+
+    assert done.exit_code == 2
+    assert done.stderr.removesuffix("\n").isprintable()
 
 
 @pytest.mark.parametrize(
@@ -323,14 +331,13 @@ def test_there_is_color_only_where_it_is_wanted(
 
 
 def test_quiet_is_one_line_a_finding(mixed: Path) -> None:
-    done = envfix(
-        "scan", "--snapshot", mixed, "-q", "--format", "json", "--report", "json=" + os.devnull
-    )
+    findings = json.loads(envfix("scan", "--snapshot", mixed, "--format", "json").stdout)[
+        "findings"
+    ]
 
-    assert done.exit_code == 1
-    report = json.loads(done.stdout)
-    quiet = envfix("scan", "--snapshot", mixed, "-q").stdout
-    assert len(quiet.splitlines()) == len(report["findings"])
+    quiet = envfix("scan", "--snapshot", mixed, "-q").stdout.splitlines()
+
+    assert len(quiet) == len(findings) >= 1
 
 
 @pytest.mark.parametrize("form", [["text"], ["json"], ["text", "-v"], ["text", "-q"]])

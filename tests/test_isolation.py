@@ -242,7 +242,7 @@ def test_nothing_of_the_environment_is_executed(
 def test_the_arguments_reach_the_second_start_as_they_are(
     tmp_path: Path, start: Sequence[str]
 ) -> None:
-    project = tmp_path / "a  'b' \"c\" $HOME \\ é\n"
+    project = tmp_path / "a  'b' \"c\" $HOME \\ é"
 
     done = run(start, "scan", project, cwd=tmp_path, environ={"PYTHONPATH": str(tmp_path)})
 

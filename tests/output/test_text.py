@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconciler.model.finding import Severity
+from reconciler.output import text
+
+from .reports import BAD, EMPTY, ESCAPE, WORDS, finding, report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reconciler.model.report import Report
+
+REPORTS = {**BAD, "empty": EMPTY, "everything": report()}
+LONG = "/a/very/long/path" * 12
+
+every_report = pytest.mark.parametrize("shown", REPORTS.values(), ids=REPORTS)
+either_length = pytest.mark.parametrize("verbose", [False, True], ids=["short", "verbose"])
+
+
+@every_report
+@either_length
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_no_line_that_can_be_broken_is_longer_than_the_terminal(
+    shown: Report, width: int, *, verbose: bool
+) -> None:
+    lines = text.render(shown, width=width, verbose=verbose).splitlines()
+
+    # a label and a path, which nothing can break
+    assert [line for line in lines if len(line) > width and len(line.split()) > 2] == []
+
+
+def test_only_a_word_that_cannot_be_broken_is_longer_than_the_terminal() -> None:
+    lines = text.render(report(f"{WORDS} {LONG} {WORDS}")).splitlines()
+
+    assert {line.split()[-1].strip(".:(),;") for line in lines if len(line) > 80} <= {
+        LONG,
+        f"{LONG}:12:5",
+    }
+
+
+@every_report
+@either_length
+def test_there_is_no_color_by_default(shown: Report, *, verbose: bool) -> None:
+    assert "\x1b" not in text.render(shown, verbose=verbose)
+
+
+@every_report
+def test_color_changes_no_letter(shown: Report) -> None:
+    plain = text.render(shown)
+    colored = text.render(shown, color=True)
+
+    for code in {f"\x1b[{style}m" for style in text.STYLES.values()} | {"\x1b[0m"}:
+        colored = colored.replace(code, "")
+    assert colored == plain
+
+
+def test_color_is_of_the_severity() -> None:
+    assert "\x1b[1;33mwarning\x1b[0m" in text.render(
+        report(WORDS, finding(severity=Severity.WARNING)), color=True
+    )
+
+
+@pytest.mark.parametrize(
+    "render", [text.render, partial(text.render, verbose=True), text.render_quiet]
+)
+def test_nothing_that_a_terminal_would_obey_is_written(render: Callable[[Report], str]) -> None:
+    written = render(report(ESCAPE))
+
+    assert set(written) & set(ESCAPE) <= set("[31mred\n")
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.text(max_size=30))
+def test_any_words_are_written_in_printable_lines(words: str) -> None:
+    assert all(line.isprintable() for line in text.render(report(words)).split("\n"))
+
+
+@given(st.text(max_size=30))
+def test_any_finding_is_one_printable_line_of_quiet(words: str) -> None:
+    lines = text.render_quiet(report(words)).split("\n")
+
+    assert len(lines) == 2
+    assert all(line.isprintable() for line in lines)
+
+
+@every_report
+def test_every_finding_is_shown_with_its_code_and_severity(shown: Report) -> None:
+    written = text.render(shown)
+
+    assert all(f"{f.severity} {f.code} {f.name}" in written for f in shown.findings)
+
+
+def test_a_finding_is_shown_with_its_place_and_symptoms() -> None:
+    shown = finding("the cause", Severity.ERROR, finding("the symptom"))
+
+    written = text.render(report(WORDS, shown))
+
+    assert "at      the cause:12:5" in written
+    assert "XYZ901 the symptom." in written
+
+
+def test_further_places_and_evidence_are_shown_on_demand() -> None:
+    short, verbose = (
+        text.render(report("seen"), verbose=verbose).count("seen") for verbose in (False, True)
+    )
+
+    assert verbose > short
+
+
+@either_length
+def test_what_was_passed_over_is_shown(*, verbose: bool) -> None:
+    written = " ".join(text.render(report(), verbose=verbose).split())
+
+    assert "not judged XYZ902: the libraries" in written
+    assert "not seen driver: the libraries" in written
+    assert "crashed XYZ903 has a bug: KeyError" in written
+
+
+def test_an_empty_environment_has_nothing_to_do_with_cuda() -> None:
+    assert "No package of this environment has to do with CUDA." in text.render(EMPTY)
+
+
+@pytest.mark.parametrize(
+    ("severities", "summary"),
+    [
+        ([Severity.ERROR], "1 error ("),
+        ([Severity.ERROR] * 2 + [Severity.INFO] * 2, "2 errors, 2 info ("),
+        ([Severity.WARNING], "1 warning ("),
+    ],
+)
+def test_the_last_line_counts(severities: list[Severity], summary: str) -> None:
+    shown = report(WORDS, *(finding(severity=severity) for severity in severities))
+
+    assert text.render(shown).splitlines()[-1].startswith(summary)
+
+
+def test_without_findings_the_last_line_says_so() -> None:
+    assert text.render(EMPTY).splitlines()[-1].startswith("Nothing found")
+
+
+@every_report
+def test_quiet_is_one_line_a_finding(shown: Report) -> None:
+    lines = text.render_quiet(shown).splitlines()
+
+    assert len(lines) == len(shown.findings)
+    assert all(f.code in line for f, line in zip(shown.findings, lines, strict=True))
+
+
+def test_quiet_is_silent_where_nothing_is_found() -> None:
+    assert text.render_quiet(EMPTY) == ""
+
+
+@every_report
+def test_no_line_ends_in_white_space(shown: Report) -> None:
+    written = text.render(shown)
+
+    assert [line for line in written.splitlines() if line != line.rstrip()] == []
+    assert written.endswith("\n")
