@@ -14,6 +14,7 @@ import click
 
 from reconciler import __version__
 from reconciler.errors import EnvfixError, OutputError
+from reconciler.model.os_name import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,7 +33,7 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except EnvfixError as error:
-            click.echo(f"envfix: {error}", err=True)
+            click.echo(f"envfix: {printable(str(error))}", err=True)
             ctx.exit(CANNOT_GO_ON)
 
 

@@ -117,6 +117,4 @@ def _libraries(items: dict[str, dict[str, Any]]) -> Iterator[SharedLibrary]:
 
 
 def _driver(release: str | None) -> DriverRelease | None:
-    if release is None:
-        return None
-    return DriverRelease(tuple(int(part) for part in release.split(".")))
+    return None if release is None else DriverRelease.parse(release)

@@ -50,11 +50,10 @@ def snapshot_of(case: Path) -> Snapshot:
     variables = {n: v.replace("$CASE", str(case)) for n, v in host.variables.items()}
     choice = Choice(prefix=str(case / "prefix"))
     seen = pipeline.look(str(case / "project"), choice, variables, host=False)
-    parts = host.driver.split(".") if host.driver else ()
     return msgspec.structs.replace(
         seen,
         asked=(*seen.asked, Fact.DRIVER),
-        driver=DriverRelease(tuple(map(int, parts))) if parts else None,
+        driver=DriverRelease.parse(host.driver) if host.driver else None,
         # whichever machine runs the tests, the cases are those of Linux on x86-64
         target=msgspec.structs.replace(seen.target, platform="linux-64"),
     )

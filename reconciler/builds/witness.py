@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from reconciler.model.catalog import Catalog, Consumer, CudaPackage
 
 _CUDA_LABEL = re.compile(r"(cu(?:da)?\d{2,3})(?=\D|$)")
-_CUDA_IN_BUILD = re.compile(r"(?:^|_)(?:cuda|cu)_?(\d{1,2}\.\d{1,2}|\d{2,3})?(?=\D|$)")
+# A build as recorded, or as a glob asks for it: cuda118py310_0, *cuda118*.
+_CUDA_IN_BUILD = re.compile(r"(?:^|[_*])(?:cuda|cu)_?(\d{1,2}\.\d{1,2}|\d{2,3})?(?=\D|$)")
 
 
 class Known(NamedTuple):

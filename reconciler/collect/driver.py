@@ -39,4 +39,4 @@ def collect(ground: Ground, snapshot: Snapshot) -> Found:
 def parse(text: str) -> DriverRelease | None:
     """Read the release out of the text of the module's file; None where it names none."""
     match = _RELEASE.search(text)
-    return DriverRelease(tuple(int(part) for part in match[1].split("."))) if match else None
+    return DriverRelease.parse(match[1]) if match else None

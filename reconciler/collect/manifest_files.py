@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from reconciler.model.manifest import Manifest
     from reconciler.model.snapshot import Snapshot
 
-LIMIT = 8 * files.MEGABYTE
+# More than any environment file has; ruamel.yaml reads half of it in a second.
+LIMIT = files.MEGABYTE
 # UTF-16 is what `conda env export > environment.yml` writes in Windows PowerShell.
 _MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",

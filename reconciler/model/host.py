@@ -12,11 +12,17 @@ class DriverRelease(Struct, frozen=True, order=True):
     """
 
     parts: tuple[int, ...]
+    #: As the driver writes it: 535.129.03 on a PC, 540.4.0 on Tegra.
+    text: str
 
     def __str__(self) -> str:
-        """``580.65.06``: every part but the first has two digits."""
-        head, *tail = self.parts
-        return ".".join((str(head), *(f"{part:02}" for part in tail)))
+        """As the driver writes it."""
+        return self.text
+
+    @classmethod
+    def parse(cls, text: str) -> DriverRelease:
+        """Read numbers between dots; raises ValueError."""
+        return cls(tuple(int(part) for part in text.split(".")), text)
 
 
 class PathEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):

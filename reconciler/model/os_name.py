@@ -12,7 +12,7 @@ import re
 
 _BLOCK = 0x10FF00
 _STORED = re.compile("[\U0010ff80-\U0010ffff]")
-_TO_STORE = re.compile("[\udc80-\udcff\U0010ff80-\U0010ffff]")
+_TO_STORE = re.compile("[\ud800-\udfff\U0010ff80-\U0010ffff]")
 
 
 def from_os(name: str) -> str:
@@ -39,7 +39,9 @@ def printable(name: str) -> str:
 
 
 def _store(match: re.Match[str]) -> str:
-    return "".join(chr(_BLOCK + b) for b in match[0].encode("utf-8", "surrogateescape"))
+    # A surrogate that stands for no byte is half a character: Windows lets names hold one.
+    errors = "surrogateescape" if "\udc80" <= match[0] <= "\udcff" else "surrogatepass"
+    return "".join(chr(_BLOCK + byte) for byte in match[0].encode("utf-8", errors))
 
 
 def _escape(character: str) -> str:
