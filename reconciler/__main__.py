@@ -22,6 +22,9 @@ def main() -> None:
         cli(prog_name="envfix")
     except SystemExit as done:
         _leave(done.code)
+    except BrokenPipeError:
+        # `envfix scan | head`: whoever read the report has seen enough.
+        os._exit(0)
 
 
 def _leave(code: object) -> None:
@@ -29,9 +32,8 @@ def _leave(code: object) -> None:
     try:
         sys.stdout.flush()
         sys.stderr.flush()
-    except BrokenPipeError:
-        # `envfix scan | head`: whoever read the report has seen enough.
-        os._exit(0)
+    except OSError:
+        os._exit(2)
     os._exit(code if isinstance(code, int) else 0 if code is None else 1)
 
 

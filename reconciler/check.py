@@ -10,7 +10,7 @@ import msgspec
 from reconciler.model.report import Crash, Skip
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from reconciler.model.finding import Finding
     from reconciler.model.rule import Rule, RuleModule
@@ -37,14 +37,17 @@ def fold_symptoms(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     ordered = sorted(findings, key=lambda f: (f.severity.rank, f.code, f.cause))
     by_cause = {finding.cause: finding for finding in reversed(ordered)}
     roots = {id(finding): _root(finding, by_cause) for finding in ordered}
-    return tuple(
-        msgspec.structs.replace(
-            root,
-            symptoms=tuple(f for f in ordered if f is not root and roots[id(f)] is root),
-        )
-        for root in ordered
-        if roots[id(root)] is root
-    )
+    folded = (_with_symptoms(f, ordered, roots) for f in ordered if roots[id(f)] is f)
+    return tuple(sorted(folded, key=lambda f: f.severity.rank))
+
+
+def _with_symptoms(
+    root: Finding, findings: Sequence[Finding], roots: Mapping[int, Finding]
+) -> Finding:
+    """Fold a root's symptoms under it; it is as bad as the worst of them."""
+    symptoms = tuple(f for f in findings if f is not root and roots[id(f)] is root)
+    worst = min((root, *symptoms), key=lambda finding: finding.severity.rank)
+    return msgspec.structs.replace(root, symptoms=symptoms, severity=worst.severity)
 
 
 def _root(finding: Finding, by_cause: Mapping[str, Finding]) -> Finding:
@@ -73,4 +76,4 @@ def _missing(rule: Rule, snapshot: Snapshot) -> str:
     said: dict[str, list[str]] = {}
     for fact, reason in reasons.items():
         said.setdefault(reason, []).append(fact)
-    return "; ".join(f"no {', '.join(facts)}: {reason}" for reason, facts in said.items())
+    return "; ".join(f"{reason} (wanted: {', '.join(facts)})" for reason, facts in said.items())

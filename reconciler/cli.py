@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -29,12 +29,18 @@ FORMATS = ("text", "json")
 class _Group(click.Group):
     """Turns what stops the program into one line on stderr and exit code 2."""
 
-    def invoke(self, ctx: click.Context) -> object:
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run the command line; what it returns is the exit code."""
         try:
-            return super().invoke(ctx)
-        except EnvfixError as error:
-            click.echo(f"envfix: {printable(str(error))}", err=True)
-            ctx.exit(CANNOT_GO_ON)
+            code = super().main(*args, **{**extra, "standalone_mode": False})
+        except (EnvfixError, click.ClickException) as error:
+            said = error.format_message() if isinstance(error, click.ClickException) else str(error)
+            hint = "; see `envfix --help`" if isinstance(error, click.UsageError) else ""
+            click.echo(f"envfix: {printable(said)}{hint}", err=True)
+            sys.exit(CANNOT_GO_ON)
+        except click.Abort:
+            sys.exit(CANNOT_GO_ON)
+        sys.exit(code if isinstance(code, int) else CLEAN)
 
 
 @click.group(
@@ -146,6 +152,10 @@ def scan(  # noqa: PLR0913 - each is an option of the command
     gc.disable()
     if sum([prefix is not None, name is not None, no_env]) > 1:
         raise click.UsageError("give one of --prefix, --name and --no-env")
+    if snapshot and (prefix or name or no_env or variables):
+        raise click.UsageError(
+            "a snapshot is what was seen: it goes with no -p, -n, --no-env, --env"
+        )
     if snapshot:
         taken = pipeline.load_snapshot(_read(snapshot), where=snapshot)
     else:
@@ -157,7 +167,7 @@ def scan(  # noqa: PLR0913 - each is an option of the command
     for extra, path in reports:
         _write(path, _renderer(extra, verbose=verbose)(report).encode())
     is_plain = output is not None or not _wants_color(color)
-    render = _renderer(form, verbose=verbose, quiet=quiet, color=not is_plain)
+    render = _renderer(form, verbose=verbose, quiet=quiet, strict=strict, color=not is_plain)
     _emit(render(report), output)
     ctx.exit(_exit_code(report, fail_on, strict=strict))
 
@@ -180,7 +190,12 @@ def _environ(changes: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _renderer(
-    form: str, *, verbose: bool = False, quiet: bool = False, color: bool = False
+    form: str,
+    *,
+    verbose: bool = False,
+    quiet: bool = False,
+    strict: bool = False,
+    color: bool = False,
 ) -> Callable[[Report], str]:
     if form == "json":
         from reconciler.output import json  # noqa: PLC0415
@@ -189,7 +204,7 @@ def _renderer(
     from reconciler.output import text  # noqa: PLC0415
 
     if quiet:
-        return text.render_quiet
+        return lambda report: text.render_quiet(report, strict=strict)
     return lambda report: text.render(report, width=_width(), color=color, verbose=verbose)
 
 
@@ -213,7 +228,16 @@ def _emit(text: str, output: str | None) -> None:
         _write(output, text.encode())
     else:
         # The bytes, so that a name of any script survives a terminal in the C locale.
-        sys.stdout.buffer.write(text.encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
+        encoded = text.encode(sys.stdout.encoding or "utf-8", "backslashreplace")
+        try:
+            sys.stdout.buffer.write(encoded)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OutputError(
+                error.strerror or str(error), where="stdout", next_step="give --output FILE"
+            ) from error
 
 
 def _exit_code(report: Report, fail_on: str, *, strict: bool) -> int:

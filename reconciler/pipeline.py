@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -30,6 +31,13 @@ if TYPE_CHECKING:
     from reconciler.model.catalog import Catalog
     from reconciler.model.rule import RuleModule
 
+
+class _Schema(msgspec.Struct, frozen=True):
+    """What must be known of a snapshot before the rest can be read."""
+
+    schema: int
+
+
 #: What only the machine around an environment can tell: left out by ``--no-host``.
 HOST_FACTS = frozenset({Fact.DRIVER})
 #: What only an environment can tell: left out by ``--no-env``.
@@ -49,6 +57,7 @@ def look(
     known = catalog.load()
     ground = Ground(
         target=choose(project, choice, environ),
+        directory=os.getcwd(),
         environ=environ,
         wanted=EvidenceWanted(
             libraries=known.evidence_libraries,
@@ -109,10 +118,10 @@ def save_snapshot(snapshot: Snapshot) -> bytes:
 def load_snapshot(raw: bytes, *, where: str) -> Snapshot:
     """Return the snapshot in a file's bytes; raises SnapshotError."""
     try:
-        schema = msgspec.json.decode(raw, type=dict[str, msgspec.Raw]).get("schema")
-        if schema is None or int(bytes(schema)) != SCHEMA:
+        schema = msgspec.json.decode(raw, type=_Schema).schema
+        if schema != SCHEMA:
             raise SnapshotError(
-                f"a snapshot of another schema ({bytes(schema or b'none').decode()})",
+                f"a snapshot of schema {schema}",
                 where=where,
                 next_step=f"take it again with this envfix, which reads schema {SCHEMA}",
             )

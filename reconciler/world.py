@@ -5,13 +5,16 @@ A question here is what two rules want to know; its answer is an observation, ne
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from reconciler.builds import declared as declared_lines
 from reconciler.builds import records, wheels
 from reconciler.model.cuda import Role, Variant
+from reconciler.model.distribution import required_name
 from reconciler.model.manifest import InstallSet, Kind
+from reconciler.model.marker import holds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
     from reconciler.model.manifest import Declared, Manifest
     from reconciler.model.prefix import PrefixRecord
     from reconciler.model.snapshot import Snapshot
+
+#: What names a CUDA release at the end of a wheel's name: cupy-cuda12x, faiss-gpu-cu12.
+_CUDA_SUFFIX = re.compile(r"-cu(?:da)?\d+x?(?=-|$)")
 
 
 class World:
@@ -77,7 +83,6 @@ class World:
 
         Without what is not for the target's platform.
         """
-        platform = self.snapshot.target.platform
         by_path = {manifest.path: manifest for manifest in self.snapshot.manifests}
         declared = (d for manifest in by_path.values() for d in manifest.declared)
         included = {d.name for d in declared if d.kind in {Kind.INCLUDE, Kind.CONSTRAINT}}
@@ -86,11 +91,15 @@ class World:
             InstallSet(
                 name=root.path,
                 declared=tuple(
-                    d for d in _with_includes(root, by_path, set()) if d.is_for(platform)
+                    d for d in _with_includes(root, by_path, set()) if self._is_for_target(d)
                 ),
             )
             for root in roots
         )
+
+    def _is_for_target(self, declared: Declared) -> bool:
+        python = self.snapshot.python.version if self.snapshot.python else ""
+        return not declared.marker or holds(declared.marker, self.snapshot.target.platform, python)
 
     @cached_property
     def _declared_builds(self) -> Mapping[str, tuple[CudaBuild, ...]]:
@@ -117,6 +126,54 @@ class World:
     def consumer(self, build: CudaBuild) -> Consumer | None:
         """Return the consumer that a build is of; None for CUDA's own packages."""
         return self.catalog.consumers.get(build.component)
+
+    def meets_others(self, build: CudaBuild) -> bool:
+        """Tell whether a build brings or loads CUDA's libraries where others can meet them."""
+        package = self.catalog.cuda_packages.get((build.manager, build.package))
+        if package:
+            return (bool(package.brings) or package.pulls_runtime) and not self._is_private(build)
+        consumer = self.consumer(build)
+        return consumer is None or not consumer.links_statically
+
+    def states_cuda(self, build: CudaBuild) -> bool:
+        """Tell whether a package is there to say, or to pull in, the CUDA that is meant."""
+        package = self.catalog.cuda_packages.get((build.manager, build.package))
+        return package is not None and (package.pulls_runtime or build.package == "cuda-version")
+
+    def _is_private(self, build: CudaBuild) -> bool:
+        """Tell whether a wheel is there only for libraries that link all other CUDA statically."""
+        users = self._requirers.get(build.package, ()) if build.manager == "pip" else ()
+        consumers = [self.catalog.consumer("pip", user) for user in users]
+        return bool(users) and all(consumer and consumer.links_statically for consumer in consumers)
+
+    @cached_property
+    def _requirers(self) -> Mapping[str, frozenset[str]]:
+        """The normal names of the wheels that require each CUDA wheel."""
+        by_wheel: dict[str, frozenset[str]] = {}
+        for key, wheel in self._consuming_wheels:
+            for requirement in wheels.required_on(wheel, self.snapshot):
+                name = required_name(requirement)
+                by_wheel[name] = by_wheel.get(name, frozenset()) | {key}
+        return by_wheel
+
+    @property
+    def _consuming_wheels(self) -> Iterator[tuple[str, Distribution]]:
+        for key, named in self.wheels.items():
+            if self.catalog.consumer("pip", key):
+                yield from ((key, wheel) for wheel in named)
+
+    def sibling(self, build: CudaBuild, major: int | None) -> str | None:
+        """Return the wheel of the same project whose name is for another CUDA major."""
+        consumer = self.consumer(build)
+        if consumer is None or build.package not in consumer.cuda_of_name:
+            return None
+        stem = _CUDA_SUFFIX.sub("", build.package)
+        wanted = (
+            name
+            for name, release in consumer.cuda_of_name.items()
+            if release.split(".")[0] == str(major) and _CUDA_SUFFIX.sub("", name) == stem
+        )
+        return next(wanted, None)
 
     def is_framework(self, build: CudaBuild) -> bool:
         """Tell whether a build is a framework, which decides its process's CUDA."""

@@ -68,7 +68,7 @@ def test_a_rule_whose_fact_is_missing_is_skipped_with_the_reason() -> None:
     asked = rule(needs=[Fact.DRIVER])
 
     assert results(asked, at=world(Fact.DRIVER)) == [
-        Skip(code="XYZ901", reason="no driver: no word of driver")
+        Skip(code="XYZ901", reason="no word of driver (wanted: driver)")
     ]
 
 
@@ -102,7 +102,9 @@ def test_a_rule_all_of_whose_worlds_are_missing_is_skipped_with_every_reason() -
     (skip,) = results(asked, at=world(Fact.RECORDS, Fact.MANIFESTS))
 
     assert isinstance(skip, Skip)
-    assert skip.reason == ("no manifests: no word of manifests; no records: no word of records")
+    assert skip.reason == (
+        "no word of manifests (wanted: manifests); no word of records (wanted: records)"
+    )
 
 
 def test_a_world_that_was_not_asked_for_is_no_reason() -> None:
@@ -111,7 +113,7 @@ def test_a_world_that_was_not_asked_for_is_no_reason() -> None:
     (skip,) = results(asked, at=world(Fact.RECORDS, asked=[Fact.RECORDS]))
 
     assert isinstance(skip, Skip)
-    assert skip.reason == "no records: no word of records"
+    assert skip.reason == "no word of records (wanted: records)"
 
 
 def test_a_rule_none_of_whose_worlds_was_asked_for_is_passed_over() -> None:
@@ -135,7 +137,7 @@ def test_facts_that_are_missing_for_one_reason_are_said_together() -> None:
     (skip,) = results(rule(needs=[Fact.PYTHON, Fact.RECORDS]), at=World(without, catalog.load()))
 
     assert isinstance(skip, Skip)
-    assert skip.reason == "no python, records: no environment"
+    assert skip.reason == "no environment (wanted: python, records)"
 
 
 def crash(_: World) -> Iterator[Finding]:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import gc
 import json
 import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import jsonschema
@@ -383,3 +385,28 @@ def test_a_family_of_rules_is_a_list() -> None:
     lines = envfix("rule", "CUD").stdout.splitlines()
 
     assert [line.split()[0] for line in lines] == [c for c in CODES if c.startswith("CUD")]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a device that is full")
+def test_a_report_that_cannot_be_written_is_an_error(project: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "reconciler", "scan", str(project), "--no-env"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=60,
+        )
+
+    assert ran.returncode == 2
+    assert ran.stderr.decode() == "envfix: stdout: No space left on device; give --output FILE\n"
+
+
+@pytest.mark.parametrize(
+    "option", [["-p", "."], ["-n", "x"], ["--no-env"], ["--env", "PYTHONPATH=/x"]], ids=" ".join
+)
+def test_a_snapshot_goes_with_no_option_of_what_to_look_at(option: list[str]) -> None:
+    result = envfix("scan", "--snapshot", "any.json", *option)
+
+    assert result.exit_code == 2
+    assert result.stderr.count("\n") == 1

@@ -62,7 +62,7 @@ def test_rule_is_skipped_aloud_when_a_fact_that_it_needs_is_missing(rule):
     for fact in rule.RULE.needs:
         gaps = (Gap(fact=fact, reason="no such thing here"),)
         assert results(rule, msgspec.structs.replace(known, gaps=gaps)) == [
-            Skip(code=rule.RULE.code, reason=f"no {fact}: no such thing here")
+            Skip(code=rule.RULE.code, reason=f"no such thing here (wanted: {fact})")
         ]
 
 
@@ -74,8 +74,16 @@ def test_rule_is_skipped_aloud_when_none_of_its_worlds_is_there(rule):
     blind = msgspec.structs.replace(sketch(rule.BAD), gaps=gaps)
     facts = ", ".join(sorted(rule.RULE.needs_any))
     assert results(rule, blind) == [
-        Skip(code=rule.RULE.code, reason=f"no {facts}: no such thing here")
+        Skip(code=rule.RULE.code, reason=f"no such thing here (wanted: {facts})")
     ]
+
+
+@EACH
+def test_what_explains_a_finding_is_a_rule(rule):
+    names = {known.RULE.name for known in all_rules().values()}
+    (finding,) = results(rule, sketch(rule.BAD))
+    for cause in (finding.cause, *finding.explained_by):
+        assert cause.partition("@")[0] in names
 
 
 def test_codes_and_names_are_unique():

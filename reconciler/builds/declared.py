@@ -168,7 +168,7 @@ def _pinned(requirement: Requirement) -> str:
 
 def _by_index(consumer: Consumer, install: InstallSet, *, pinned: bool) -> Known | None:
     """Return what the PyTorch index that a set points pip at gives."""
-    if "torch" not in {consumer.name, consumer.extends}:
+    if not consumer.on_pytorch_index:
         return None
     for index in install.indexes():
         tag = _INDEX_TAG.search(index.name)

@@ -45,7 +45,7 @@ def _build(
         cuda=known.cuda,
         known_by=known.known_by,
         evidence=known.evidence,
-        at=Location(subject=f"conda {record}", path=file),
+        at=Location(subject=f"conda {record}", path=file, in_prefix=True),
     )
 
 

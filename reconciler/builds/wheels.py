@@ -14,7 +14,7 @@ from reconciler.builds.witness import (
 )
 from reconciler.model.cuda import CudaBuild, CudaVersion, KnownBy, Role, Variant
 from reconciler.model.distribution import required_name
-from reconciler.model.finding import Location
+from reconciler.model.marker import holds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -130,16 +130,19 @@ class _Reader:
         return read_release(self._catalog, distribution.key, distribution.version, platform)
 
     def _required_cuda(self, distribution: Distribution) -> tuple[tuple[CudaPackage, str], ...]:
-        """Return the CUDA wheels that it requires without an extra, with the requirements."""
-        required = (
-            (r.partition(";")[0].strip(), r.partition(";")[2]) for r in distribution.requires
-        )
-        found = (
-            (self._catalog.cuda_packages.get(("pip", required_name(requirement))), requirement)
-            for requirement, marker in required
-            if "extra" not in marker
-        )
+        """Return the CUDA wheels that it requires on this platform, with the requirements."""
+        required = required_on(distribution, self._snapshot)
+        found = ((self._catalog.cuda_packages.get(("pip", required_name(r))), r) for r in required)
         return tuple((package, requirement) for package, requirement in found if package)
+
+
+def required_on(distribution: Distribution, snapshot: Snapshot) -> Iterator[str]:
+    """Yield the requirements that hold for the target without an extra, without their markers."""
+    version = snapshot.python.version if snapshot.python else ""
+    for line in distribution.requires:
+        requirement, _, marker = line.partition(";")
+        if not marker or holds(marker.strip(), snapshot.target.platform, version):
+            yield requirement.strip()
 
 
 def _build(
@@ -149,7 +152,6 @@ def _build(
     component: str,
     brings: tuple[str, ...],
 ) -> CudaBuild:
-    file = f"{distribution.location}/{distribution.directory}/METADATA"
     return CudaBuild(
         manager="pip",
         package=distribution.key,
@@ -161,5 +163,5 @@ def _build(
         cuda=known.cuda,
         known_by=known.known_by,
         evidence=known.evidence,
-        at=Location(subject=f"pip {distribution}", path=file),
+        at=distribution.at,
     )

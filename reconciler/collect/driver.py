@@ -24,10 +24,13 @@ _RELEASE = re.compile(
 
 def collect(ground: Ground, snapshot: Snapshot) -> Found:
     """Read the driver's release; a machine without the module's file is a gap."""
+    if snapshot.target.platform.startswith("osx"):
+        # There is no CUDA to drive: not having looked is no gap.
+        return Found(value=None)
     try:
         text = files.read_head(VERSION, end=b"\n\n", limit=1 << 14).decode("utf-8", "replace")
     except files.UnreadableError:
-        reason = f"no NVIDIA driver is loaded on this machine ({VERSION} is not there)"
+        reason = f"no NVIDIA driver was found: {VERSION} is not there (WSL keeps it elsewhere)"
         return Found(value=None, gaps=(Gap(fact=Fact.DRIVER, reason=reason),))
     release = parse(text)
     if release is None:

@@ -25,6 +25,8 @@ class Ground(Struct, frozen=True, kw_only=True):
     """Where to look."""
 
     target: Target
+    #: The working directory, absolute: what relative entries of variables are relative to.
+    directory: str
     #: The variables of the shell that envfix was started from, and what ``--env`` changed of them.
     environ: Mapping[str, str]
     wanted: EvidenceWanted

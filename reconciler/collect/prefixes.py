@@ -30,6 +30,8 @@ OWN = (".venv", ".pixi/envs/default")
 class _Candidate(Struct, frozen=True):
     prefix: str
     because: str
+    #: Whether the project has it or names it, rather than the shell.
+    is_projects: bool = False
 
 
 def choose(project: str, choice: Choice, environ: Mapping[str, str]) -> Target:
@@ -42,7 +44,7 @@ def choose(project: str, choice: Choice, environ: Mapping[str, str]) -> Target:
     named = None if choice.no_env else _named(choice, environ)
     usable, notes = _usable(project, environ) if named is None and not choice.no_env else ([], [])
     taken = named or next(iter(usable), None)
-    own = next((c for c in usable if taken and c.because.startswith("the project")), None)
+    own = next((candidate for candidate in usable if candidate.is_projects), None)
     if own and taken and own.prefix != taken.prefix:
         notes.append(f"the project's own environment is another: {own.prefix} ({own.because})")
     return Target(
@@ -93,14 +95,18 @@ def _usable(project: str, environ: Mapping[str, str]) -> tuple[list[_Candidate],
     """Return the environments that are there, in order, and what to say of those that are not."""
     usable, notes = [], []
     for candidate in _candidates(project, environ):
-        if kind_of(candidate.prefix) != "none":
-            usable.append(_Candidate(os.path.realpath(candidate.prefix), candidate.because))
+        if candidate.prefix and kind_of(candidate.prefix) != "none":
+            real = os.path.realpath(candidate.prefix)
+            usable.append(_Candidate(real, candidate.because, candidate.is_projects))
+        elif not candidate.prefix:
+            notes.append(f"{candidate.because}, and no environment of that name is known here")
         elif candidate.prefix not in (os.path.join(project, own) for own in OWN):
             notes.append(f"{candidate.because}, and {candidate.prefix} is no environment")
     return usable, notes
 
 
 def _candidates(project: str, environ: Mapping[str, str]) -> Iterator[_Candidate]:
+    """Yield them in the order of the docs; "" is the prefix of a name that nothing knows."""
     if venv := environ.get("VIRTUAL_ENV"):
         yield _Candidate(venv, "VIRTUAL_ENV names it")
     active = environ.get("CONDA_PREFIX")
@@ -108,34 +114,34 @@ def _candidates(project: str, environ: Mapping[str, str]) -> Iterator[_Candidate
     if active and not is_base:
         yield _Candidate(active, "it is the active conda environment")
     for own in OWN:
-        yield _Candidate(os.path.join(project, own), f"the project has {own}")
-    if declared := _declared_environment(project):
-        path, name = declared
-        prefix = name if os.path.isabs(name) else find(name, environ)
-        if prefix:
-            yield _Candidate(prefix, f"the project's {path} names it")
+        yield _Candidate(os.path.join(project, own), f"the project has {own}", is_projects=True)
+    for path, names in _declared_environments(project):
+        because = f"the project's {path} names {names[0]!r}"
+        # conda goes by the name, and ignores the prefix that an export has written.
+        found = (name if os.path.isabs(name) else find(name, environ) for name in names)
+        there = (prefix for prefix in found if prefix and kind_of(prefix) != "none")
+        yield _Candidate(next(there, ""), because, is_projects=True)
     if active and is_base:
         yield _Candidate(active, "base is the active conda environment")
 
 
-def _declared_environment(project: str) -> tuple[str, str] | None:
+def _declared_environments(project: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     for path, read in manifests.READERS.items():
         if not path.startswith("environment."):
             continue
         try:
-            named = read(path, manifest_files.read_text(os.path.join(project, path))).environment
+            named = read(path, manifest_files.read_text(os.path.join(project, path))).environments
         except (files.UnreadableError, ManifestError):
             # The collector of manifests says what is wrong with it.
             continue
         if named:
-            return path, to_os(named)
-    return None
+            yield path, tuple(to_os(name) for name in named)
 
 
 def find(name: str, environ: Mapping[str, str]) -> str | None:
     """Return the conda environment of that name, as conda's own files know it."""
     if name in {"base", "root"}:
-        return next(_roots(environ), None)
+        return next((root for root in _roots(environ) if kind_of(root) == "conda"), None)
     known = (os.path.join(folder, name) for folder in _envs_dirs(environ))
     listed = (path for path in _listed(environ) if os.path.basename(path) == name)
     return next((path for path in (*known, *listed) if kind_of(path) == "conda"), None)
@@ -146,6 +152,12 @@ def _roots(environ: Mapping[str, str]) -> Iterator[str]:
         yield root
     if conda := environ.get("CONDA_EXE"):
         yield os.path.dirname(os.path.dirname(conda))
+    if active := environ.get("CONDA_PREFIX"):
+        above = os.path.dirname(active)
+        if _is_base(active, environ):
+            yield active
+        elif os.path.basename(above) == "envs":
+            yield os.path.dirname(above)
 
 
 def _envs_dirs(environ: Mapping[str, str]) -> Iterator[str]:

@@ -12,6 +12,8 @@ from reconciler.model.prefix import Python
 from reconciler.model.snapshot import Fact, Gap
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from reconciler.collect.ground import Ground
     from reconciler.model.snapshot import Snapshot
 
@@ -24,7 +26,16 @@ def collect(ground: Ground, snapshot: Snapshot) -> Found:
     prefix = snapshot.target.prefix
     if prefix is None:
         return Found(value=None, gaps=(Gap(fact=Fact.PYTHON, reason="no environment to look at"),))
-    return Found(value=_of_record(snapshot) or _of_venv(prefix) or _of_folder(prefix))
+    python = _of_record(snapshot) or _of_venv(prefix) or _of_folder(prefix)
+    return Found(value=python, gaps=tuple(_gaps(snapshot, python)))
+
+
+def _gaps(snapshot: Snapshot, python: Python | None) -> Iterator[Gap]:
+    if python is None and snapshot.target.kind == "venv":
+        yield Gap(fact=Fact.PYTHON, reason="pyvenv.cfg names no version, and lib holds no Python")
+    if python and python.sees_home:
+        reason = "a Python whose packages this environment sees as well, and which are not read"
+        yield Gap(fact=Fact.PYTHON, item=python.home, reason=reason)
 
 
 def _of_record(snapshot: Snapshot) -> Python | None:
@@ -56,6 +67,7 @@ def _of_venv(prefix: str) -> Python | None:
         version=version[0],
         site_packages=(_site_packages(prefix, minor),),
         home=from_os(settings["home"]) if "home" in settings else None,
+        sees_home=settings.get("include-system-site-packages", "").lower() == "true",
     )
 
 

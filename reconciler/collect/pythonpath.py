@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from reconciler.collect import files
 from reconciler.collect.ground import Found
 from reconciler.model.distribution import normalize_name
 from reconciler.model.host import PathEntry
-from reconciler.model.os_name import from_os
+from reconciler.model.os_name import from_os, to_os
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,9 +35,8 @@ def collect(ground: Ground, snapshot: Snapshot) -> Found:
     """Look at each entry of the PYTHONPATH that the target's Python would be started with."""
     value = from_os(ground.environ.get("PYTHONPATH", ""))
     separator = ";" if snapshot.target.platform.startswith("win") else ":"
-    project = snapshot.target.project
     # Python takes an empty element for the working directory.
-    paths = (_absolute(element or ".", project) for element in value.split(separator))
+    paths = (_absolute(element or ".", ground.directory) for element in value.split(separator))
     return Found(value=tuple(_entry(path) for path in paths) if value else ())
 
 
@@ -58,7 +58,7 @@ def _entry(path: str) -> PathEntry:
         path=path,
         python_in_path=python_in_path,
         extensions_for=tuple(sorted(set(_extension_tags(path, names)))),
-        prefix=_prefix_of(path),
+        prefix=_prefix_of(from_os(os.path.realpath(to_os(path)))),
         distributions=tuple(sorted({normalize_name(d[1]) for d in distributions if d})),
     )
 

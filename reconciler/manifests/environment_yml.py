@@ -22,12 +22,12 @@ def read(path: str, text: str) -> Manifest:
     root = yaml_nodes.parse(text)
     if root is None or root.kind != "mapping":
         raise ManifestError("not an environment file: no mapping at its top")
-    named = root.get("prefix") or root.get("name")
+    named = (root.get("name"), root.get("prefix"))
     return Manifest(
         path=path,
         text=text,
         declared=(*_channels(path, root), *_dependencies(path, root)),
-        environment=named.text() if named and named.text() else None,
+        environments=tuple(node.text() for node in named if node and node.text()),
     )
 
 

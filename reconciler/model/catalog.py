@@ -46,6 +46,8 @@ class CudaPackage(_Row, frozen=True, kw_only=True):
     #: ``depends`` (only what it depends on tells).
     cuda_in: Literal["version", "major", "name", "depends"]
     cuda_major: int | None = None
+    #: A metapackage through which the runtime is installed: ``pytorch-cuda``, ``cuda-toolkit``.
+    pulls_runtime: bool = False
     source: str
 
 
@@ -83,6 +85,10 @@ class Consumer(_Row, frozen=True, kw_only=True):
     gpu_only: tuple[str, ...] = ()
     #: Of ``pypi`` and ``conda``: those that are for the CPU by their name.
     cpu_only: tuple[str, ...] = ()
+    #: Whether PyTorch's own index serves it, and so its tag tells its build.
+    on_pytorch_index: bool = False
+    #: Whether its wheels carry CUDA statically, so that they meet no other's libraries.
+    links_statically: bool = False
     version_file: VersionFile | None = None
     #: Relative to site-packages: a library that only CUDA builds have; its NEEDED names the major.
     cuda_library: str | None = None

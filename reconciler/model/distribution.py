@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from reconciler.model.finding import Location
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -58,6 +60,12 @@ class Distribution(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def __str__(self) -> str:
         """Name and version, as a report's subject."""
         return f"{self.name} {self.version}"
+
+    @property
+    def at(self) -> Location:
+        """The place to show to a user."""
+        path = f"{self.location}/{self.directory}/METADATA"
+        return Location(subject=f"pip's {self}", path=path, in_prefix=True)
 
     @property
     def key(self) -> str:

@@ -8,6 +8,14 @@ from msgspec import Struct
 
 from reconciler.model.fix import Fix
 
+#: How a message, and a cause, names what is installed rather than declared.
+INSTALLED = "this environment"
+
+
+def cause_of(name: str, place: str, *what: str) -> str:
+    """Return the stable key of what a rule finds in a place: ``cpu-build@this environment:torch``."""
+    return ":".join((f"{name}@{place}", *what))
+
 
 class Severity(StrEnum):
     """How bad it is if the finding is right."""
@@ -26,8 +34,9 @@ class Location(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where to look: always a subject in words, and a file if there is one."""
 
     subject: str
-    #: Relative to the project or the prefix where it lies inside, else absolute.
+    #: Relative to the project, or to the prefix where it lies ``in_prefix``, else absolute.
     path: str | None = None
+    in_prefix: bool = False
     #: Counted from 1, as editors do; so is the column.
     line: int | None = None
     column: int | None = None

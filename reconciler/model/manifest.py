@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 from msgspec import Struct
 
 from reconciler.model.finding import Location
+
+_PIN = re.compile(r"===?\s*([\w.+!]+)\s*(?:$|[;#]|--)")
 
 
 class Section(StrEnum):
@@ -50,32 +53,18 @@ class Declared(Struct, frozen=True, kw_only=True):
         subject = f"{self.section} {self.text}"
         return Location(subject=subject, path=self.path, line=self.line, column=self.column)
 
-    def is_for(self, platform: str) -> bool:
-        """Tell whether its marker, if it has one, holds on a platform of conda's name."""
-        marker = self.text.partition(";")[2].partition(" --")[0].strip()
-        if self.section is not Section.PIP or not marker:
-            return True
-        # packaging.markers takes 20 ms to import: only a line with a marker pays for it.
-        from packaging.markers import InvalidMarker, Marker  # noqa: PLC0415
+    @property
+    def pin(self) -> str:
+        """The version that a requirement of pip pins by ``==``; "" where it pins none."""
+        match = _PIN.search(self.text) if self.section is Section.PIP else None
+        return match[1] if match else ""
 
-        system, _, machine = platform.partition("-")
-        environment = {
-            **_MARKERS.get(system, {}),
-            "platform_machine": _MACHINES.get(machine, machine),
-        }
-        try:
-            return Marker(marker).evaluate(environment)
-        except InvalidMarker:
-            return True
-
-
-#: What the names of conda's platforms are in markers (PEP 508).
-_MARKERS = {
-    "linux": {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix"},
-    "osx": {"sys_platform": "darwin", "platform_system": "Darwin", "os_name": "posix"},
-    "win": {"sys_platform": "win32", "platform_system": "Windows", "os_name": "nt"},
-}
-_MACHINES = {"64": "x86_64", "32": "x86"}
+    @property
+    def marker(self) -> str:
+        """The environment marker (PEP 508); "" where it has none."""
+        if self.section is not Section.PIP:
+            return ""
+        return self.text.partition(";")[2].partition(" --")[0].strip()
 
 
 class Manifest(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -86,8 +75,8 @@ class Manifest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     text: str
     #: What it declares, in its own order.
     declared: tuple[Declared, ...] = ()
-    #: The environment that it names, by ``name:`` or ``prefix:``.
-    environment: str | None = None
+    #: The environments that it names, by ``name:`` and by ``prefix:``, which conda itself ignores.
+    environments: tuple[str, ...] = ()
 
 
 class ManifestError(ValueError):

@@ -38,6 +38,8 @@ class Python(Struct, frozen=True, kw_only=True):
     site_packages: tuple[str, ...]
     #: Where the standard library comes from, if not the prefix itself (a venv's ``home``).
     home: str | None = None
+    #: A venv's ``include-system-site-packages``: what is installed at its home is seen as well.
+    sees_home: bool = False
 
     @property
     def minor(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from reconciler.model.cuda import CudaBuild
-from reconciler.model.finding import Finding
+from reconciler.model.finding import Finding, Location
 from reconciler.model.snapshot import Gap, Target
 
 
@@ -34,3 +34,10 @@ class Report(Struct, frozen=True, kw_only=True):
     skips: tuple[Skip, ...] = ()
     gaps: tuple[Gap, ...] = ()
     crashes: tuple[Crash, ...] = ()
+
+    def path_of(self, location: Location) -> str | None:
+        """Return a location's path as a report shows it: relative to the project if inside it."""
+        if location.path is None or not location.in_prefix or location.path.startswith("/"):
+            return location.path
+        path = f"{self.target.prefix}/{location.path}"
+        return path.removeprefix(f"{self.target.project}/")

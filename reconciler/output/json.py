@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from reconciler.model.finding import Finding, Location
     from reconciler.model.report import Report
 
-#: Where a rule's page is read; the code and ``.md`` follow.
-RULES_URL = "https://github.com/envfix/envfix/blob/main/docs/rules/"
-
 
 class JsonTarget(Struct, frozen=True):
     """Which project and environment were looked at."""
@@ -90,7 +87,8 @@ class JsonFinding(Struct, frozen=True):
     related: tuple[JsonLocation, ...]
     cause: str
     symptoms: tuple[JsonFinding, ...]
-    url: str
+    #: The rule's page; null until the docs have an address. ``envfix rule CODE`` prints it.
+    url: str | None
     fix: JsonFix | UnsetType = UNSET
 
 
@@ -164,15 +162,15 @@ def _report(report: Report) -> JsonReport:
             info=severities.count(Severity.INFO),
             skipped=len(report.skips),
         ),
-        builds=tuple(_build(build) for build in report.builds),
-        findings=tuple(_finding(finding) for finding in report.findings),
+        builds=tuple(_build(report, build) for build in report.builds),
+        findings=tuple(_finding(report, finding) for finding in report.findings),
         skipped=tuple(JsonSkip(skip.code, skip.reason) for skip in report.skips),
         gaps=tuple(JsonGap(gap.fact, gap.item, gap.reason) for gap in report.gaps),
         crashes=tuple(JsonCrash(crash.code, crash.traceback) for crash in report.crashes),
     )
 
 
-def _build(build: CudaBuild) -> JsonBuild:
+def _build(report: Report, build: CudaBuild) -> JsonBuild:
     return JsonBuild(
         subject=str(build),
         manager=build.manager,
@@ -181,11 +179,11 @@ def _build(build: CudaBuild) -> JsonBuild:
         cuda=str(build.cuda) if build.cuda else None,
         variant=build.variant,
         evidence=build.evidence,
-        path=build.at.path,
+        path=report.path_of(build.at),
     )
 
 
-def _finding(finding: Finding) -> JsonFinding:
+def _finding(report: Report, finding: Finding) -> JsonFinding:
     return JsonFinding(
         code=finding.code,
         name=finding.name,
@@ -195,16 +193,17 @@ def _finding(finding: Finding) -> JsonFinding:
         remedy=finding.remedy,
         evidence=finding.evidence,
         subject=finding.at.subject,
-        path=finding.at.path,
+        path=report.path_of(finding.at),
         line=finding.at.line,
         column=finding.at.column,
-        related=tuple(_location(location) for location in finding.related),
+        related=tuple(_location(report, location) for location in finding.related),
         cause=finding.cause,
-        symptoms=tuple(_finding(symptom) for symptom in finding.symptoms),
-        url=f"{RULES_URL}{finding.code}.md",
+        symptoms=tuple(_finding(report, symptom) for symptom in finding.symptoms),
+        url=None,
         fix=JsonFix(finding.fix.title, finding.fix.applicability) if finding.fix else UNSET,
     )
 
 
-def _location(location: Location) -> JsonLocation:
-    return JsonLocation(location.subject, location.path, location.line, location.column)
+def _location(report: Report, location: Location) -> JsonLocation:
+    path = report.path_of(location)
+    return JsonLocation(location.subject, path, location.line, location.column)

@@ -6,7 +6,7 @@ import textwrap
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from reconciler.model.cuda import Role, Variant
+from reconciler.model.cuda import Variant
 from reconciler.model.finding import Severity
 from reconciler.model.os_name import printable
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from reconciler.model.cuda import CudaBuild
     from reconciler.model.finding import Finding, Location
-    from reconciler.model.report import Report
+    from reconciler.model.report import Crash, Report
+    from reconciler.model.snapshot import Gap
 
 #: ANSI's select-graphic-rendition codes (ECMA-48).
 STYLES: Mapping[str, str] = {
@@ -66,20 +67,22 @@ def render(report: Report, *, width: int = 80, color: bool = False, verbose: boo
     """Return the report as text: the CUDA at hand, the findings, what was passed over, a summary."""
     page = _Page(width=width, color=color)
     _target(page, report)
-    _builds(page, report.builds, verbose=verbose)
+    _builds(page, report, verbose=verbose)
     for finding in report.findings:
-        _finding(page, finding, verbose=verbose)
+        _finding(page, report, finding, verbose=verbose)
     _passed_over(page, report)
     page.add(_summary(page, report))
     return "\n".join(page.lines) + "\n"
 
 
-def render_quiet(report: Report) -> str:
-    """Return one line a finding: place, code and message."""
-    return "".join(
-        f"{_place(finding.at)}: {finding.code} {printable(finding.message)}\n"
-        for finding in report.findings
-    )
+def render_quiet(report: Report, *, strict: bool = False) -> str:
+    """Return one line a finding: place, code and message; crashes too, and gaps where they count."""
+    lines = [f"{_place(report, f.at)}: {f.code} {printable(f.message)}" for f in report.findings]
+    lines += [f"{crash.code}: {_last_line(crash)}" for crash in report.crashes]
+    if strict:
+        lines += [f"{skip.code}: not judged: {printable(skip.reason)}" for skip in report.skips]
+        lines += [f"{_what(gap)}: not seen: {printable(gap.reason)}" for gap in report.gaps]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _target(page: _Page, report: Report) -> None:
@@ -96,10 +99,14 @@ def _target(page: _Page, report: Report) -> None:
     page.add()
 
 
-def _builds(page: _Page, builds: Sequence[CudaBuild], *, verbose: bool) -> None:
-    rows = list(_build_rows(builds, verbose=verbose))
+def _builds(page: _Page, report: Report, *, verbose: bool) -> None:
+    rows = list(_build_rows(report.builds, verbose=verbose))
     if not rows:
-        page.add("No package of this environment has to do with CUDA.")
+        page.add(
+            "No package of this environment has to do with CUDA."
+            if report.target.prefix
+            else "No environment was looked at."
+        )
         page.add()
         return
     page.add(page.style(f"{'CUDA':8}{'from':8}{'what':10}packages", "bold"))
@@ -111,14 +118,21 @@ def _builds(page: _Page, builds: Sequence[CudaBuild], *, verbose: bool) -> None:
 def _build_rows(
     builds: Sequence[CudaBuild], *, verbose: bool
 ) -> Iterator[tuple[str, str, str, str]]:
-    grouped: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    grouped: dict[tuple[tuple[int, int], str, str, str], list[str]] = defaultdict(list)
     for build in builds:
         role = build.role if build.variant is Variant.CUDA else "built for"
-        grouped[_cuda(build), build.manager, role].append(str(build))
-    for (cuda, manager, role), names in sorted(grouped.items()):
-        shown = names if verbose or len(names) <= FEW else names[:FEW]
-        more = f" and {len(names) - len(shown)} more" if len(shown) < len(names) else ""
-        yield cuda, manager, role, ", ".join(shown) + more
+        release = (build.cuda.major, build.cuda.minor or 0) if build.cuda else (0, 0)
+        grouped[release, _cuda(build), build.manager, role].append(str(build))
+    for (_, cuda, manager, role), names in sorted(grouped.items()):
+        yield cuda, manager, role, ", ".join(_few(names, FEW, verbose=verbose))
+
+
+def _few(items: Sequence[str], few: int, *, verbose: bool) -> Iterator[str]:
+    """Yield the first of the items, and how many more there are."""
+    shown = items if verbose or len(items) <= few + 1 else items[:few]
+    yield from shown
+    if len(shown) < len(items):
+        yield f"and {len(items) - len(shown)} more (-v)"
 
 
 def _cuda(build: CudaBuild) -> str:
@@ -127,27 +141,40 @@ def _cuda(build: CudaBuild) -> str:
     return str(build.cuda) if build.cuda else "CUDA ?"
 
 
-def _finding(page: _Page, finding: Finding, *, verbose: bool) -> None:
+def _finding(page: _Page, report: Report, finding: Finding, *, verbose: bool) -> None:
     severity = page.style(finding.severity, finding.severity)
     page.add(f"{severity} {page.style(f'{finding.code} {finding.name}', 'bold')}")
     page.paragraph(finding.message + ".")
-    page.paragraph(_place(finding.at), label="at      ")
-    for location in finding.related if verbose else finding.related[:FEW]:
-        page.paragraph(_place(location), label="and     ")
+    page.paragraph(_place(report, finding.at), label="at      ")
+    places = [_place(report, location) for location in finding.related]
+    for place in _few(places, FEW, verbose=verbose):
+        page.paragraph(place, label="and     ")
     page.paragraph(finding.shows_as + ".", label="shows   ")
-    for number, evidence in enumerate(finding.evidence if verbose else finding.evidence[:4]):
+    for number, evidence in enumerate(_few(finding.evidence, FEW + 1, verbose=verbose)):
         page.paragraph(evidence, label="        " if number else "seen    ")
     page.paragraph(finding.remedy + ".", label="do      ")
     for symptom in finding.symptoms:
         page.paragraph(f"{symptom.code} {symptom.message}.", label="hence   ")
+        # The same rule in another place has the same cure; another rule's may not be.
+        if symptom.code != finding.code and symptom.severity is Severity.ERROR:
+            page.paragraph(symptom.remedy + ".", label="        ")
     page.add()
 
 
-def _place(location: Location) -> str:
-    if location.path is None:
+def _place(report: Report, location: Location) -> str:
+    path = report.path_of(location)
+    if path is None:
         return printable(location.subject)
     at = "".join(f":{part}" for part in (location.line, location.column) if part is not None)
-    return printable(f"{location.path}{at}")
+    return printable(f"{path}{at}")
+
+
+def _what(gap: Gap) -> str:
+    return printable(f"{gap.fact}: {gap.item}" if gap.item else gap.fact)
+
+
+def _last_line(crash: Crash) -> str:
+    return printable(f"has a bug: {crash.traceback.strip().splitlines()[-1]}")
 
 
 def _passed_over(page: _Page, report: Report) -> None:
@@ -156,11 +183,9 @@ def _passed_over(page: _Page, report: Report) -> None:
     # What a rule was passed over for is said with the rule.
     gaps = [g for g in report.gaps if not any(g.reason in skip.reason for skip in report.skips)]
     for gap in gaps:
-        what = f"{gap.fact}: {gap.item}" if gap.item else str(gap.fact)
-        page.paragraph(f"{what}: {gap.reason}", label="not seen    ", indent=0)
+        page.paragraph(f"{_what(gap)}: {gap.reason}", label="not seen    ", indent=0)
     for crash in report.crashes:
-        line = crash.traceback.strip().splitlines()[-1]
-        page.paragraph(f"{crash.code} has a bug: {line}", label="crashed     ", indent=0)
+        page.paragraph(f"{crash.code} {_last_line(crash)}", label="crashed     ", indent=0)
     if report.skips or gaps or report.crashes:
         page.add()
 
@@ -168,11 +193,15 @@ def _passed_over(page: _Page, report: Report) -> None:
 def _summary(page: _Page, report: Report) -> str:
     severities = [finding.severity for finding in report.findings]
     counts = [
-        page.style(f"{count} {severity}{'s' if count > 1 and severity != 'info' else ''}", severity)
+        page.style(_count(count, severity) if severity != "info" else f"{count} info", severity)
         for severity in Severity
         if (count := severities.count(severity))
     ]
-    brought = sum(build.role is Role.BRINGS for build in report.builds)
-    passed = f", {len(report.skips)} rules not judged" if report.skips else ""
+    brought = sum(bool(build.brings) for build in report.builds)
+    passed = f", {_count(len(report.skips), 'rule')} not judged" if report.skips else ""
     found = ", ".join(counts) or "Nothing found"
-    return f"{found} ({brought} packages bring CUDA{passed})"
+    return f"{found} (CUDA in {_count(brought, 'package')}{passed})"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

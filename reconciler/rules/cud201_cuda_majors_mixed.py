@@ -4,9 +4,9 @@ Libraries of two CUDA majors are not binary compatible. Wheels of PyTorch that w
 12 beside conda's cudatoolkit 11.8, a stray `nvidia-cudnn-cu11` under a framework of CUDA 12, or an
 extension built for CUDA 11 and loaded into PyTorch for CUDA 12 are such mixtures.
 
-Wheels that each bring a CUDA of their own and are not loaded into one another, such as PyTorch for
-CUDA 13 and JAX for CUDA 12, are not judged here, and neither are minor releases of one major, which
-NVIDIA keeps compatible.
+Silent where wheels each load a CUDA of their own, are not loaded into one another and overwrite no
+file of one another; where a library links CUDA statically (XGBoost, LightGBM); and where only minor
+releases of one major differ, which NVIDIA keeps compatible.
 
 Why it matters
 --------------
@@ -17,7 +17,8 @@ that is not the one compiled against, or as nothing at all until the first kerne
 
 Fix safety
 ----------
-No fix is applied: which side stays is the user's choice. The remedy names both ways.
+No fix is applied. The remedy keeps the CUDA of the framework; where there is none to tell which
+CUDA is meant, it names both ways.
 
 References
 ----------
@@ -35,7 +36,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from reconciler.model.cuda import Role, Variant
-from reconciler.model.finding import Severity
+from reconciler.model.finding import INSTALLED, Severity, cause_of
 from reconciler.model.rule import Rule
 from reconciler.model.snapshot import Fact
 
@@ -45,6 +46,9 @@ if TYPE_CHECKING:
     from reconciler.model.cuda import CudaBuild
     from reconciler.model.finding import Finding
     from reconciler.world import World
+
+    #: The builds of each CUDA major.
+    Sides = Mapping[int, Sequence[CudaBuild]]
 
 RULE = Rule(
     code="CUD201",
@@ -71,29 +75,38 @@ pip:
   - nvidia-cuda-runtime-cu12==12.1.105
 """
 
-PLACE = "this environment"
-
 
 def check(world: World) -> Iterator[Finding]:
     """Group what each file declares, and what is installed, by CUDA major."""
-    declared = {s.name: _by_major(world.declared_builds(s)) for s in world.install_sets}
-    mixed = {place: sides for place, sides in declared.items() if _is_mixed(world, sides)}
-    for place, sides in mixed.items():
-        yield _finding(world, place, sides)
-    present = _by_major(build for build in world.builds if build.role is not Role.STATES)
-    if _is_mixed(world, present):
-        yield _finding(world, PLACE, present, written=mixed)
+    installed = _by_major(world, world.builds)
+    written: list[str] = []
+    for install in world.install_sets:
+        sides = _by_major(world, world.declared_builds(install))
+        if _is_mixed(world, sides):
+            yield _finding(world, install.name, sides)
+            written += [install.name] if _covers(sides, installed) else []
+    if _is_mixed(world, installed):
+        yield _finding(world, INSTALLED, installed, written)
 
 
-def _by_major(builds: Iterable[CudaBuild]) -> Mapping[int, Sequence[CudaBuild]]:
+def _by_major(world: World, builds: Iterable[CudaBuild]) -> Mapping[int, Sequence[CudaBuild]]:
     sides: dict[int, list[CudaBuild]] = defaultdict(list)
     for build in builds:
-        if build.variant is Variant.CUDA and build.major is not None:
+        if build.variant is Variant.CUDA and build.major and world.meets_others(build):
             sides[build.major].append(build)
     return sides
 
 
-def _is_mixed(world: World, sides: Mapping[int, Sequence[CudaBuild]]) -> bool:
+def _covers(declared: Sides, installed: Sides) -> bool:
+    """Tell whether a file declares a package of each installed side: it is why they are there."""
+    names = {major: {build.package for build in builds} for major, builds in declared.items()}
+    return all(
+        names.get(major, set()) & {build.package for build in builds}
+        for major, builds in installed.items()
+    )
+
+
+def _is_mixed(world: World, sides: Sides) -> bool:
     return len(sides) > 1 and not all(_stands_alone(world, side) for side in sides.values())
 
 
@@ -101,37 +114,42 @@ def _stands_alone(world: World, side: Sequence[CudaBuild]) -> bool:
     """Tell whether a side is wheels that load their own CUDA and meet no other side's."""
     consumers = [consumer for build in side if (consumer := world.consumer(build))]
     here = {consumer.name for consumer in consumers}
+    brings = any(consumer.kind == "framework" for consumer in consumers) or (
+        bool(consumers) and any(build.brings for build in side)
+    )
     return (
-        all(build.manager == "pip" for build in side)
+        brings
+        and all(build.manager == "pip" for build in side)
         and all(consumer.extends in here for consumer in consumers if consumer.extends)
-        and any(consumer.kind == "framework" for consumer in consumers)
-        | (bool(consumers) and any(build.brings for build in side))
+        and not any(
+            other.major != build.major for build in side for other in world.overlapping(build)
+        )
     )
 
 
-def _finding(
-    world: World,
-    place: str,
-    sides: Mapping[int, Sequence[CudaBuild]],
-    written: Iterable[str] = (),
-) -> Finding:
-    builds = [build for major in sorted(sides) for build in sides[major]]
-    frameworks = (b for b in (*builds, *world.frameworks) if world.is_framework(b))
-    chief = next((build for build in frameworks if build.major in sides), None)
-    kept = chief.major if chief and chief.major else max(sides)
-    others = [build for build in builds if build.major != kept]
-    witnesses = [*([chief] if chief else sides[kept][:1]), *others]
-    parts = " and ".join(f"CUDA {major} ({_names(sides[major])})" for major in sorted(sides))
+def _finding(world: World, place: str, sides: Sides, written: Iterable[str] = ()) -> Finding:
+    majors = sorted(sides, reverse=True)
+    candidates = [b for m in majors for b in sides[m] if world.is_framework(b)] + [
+        b for b in world.frameworks if b.major in sides
+    ]
+    chief = candidates[0] if candidates else None
+    kept = (chief.major if chief else None) or majors[0]
+    others = [build for major in majors if major != kept for build in sides[major]]
+    witness = chief or sides[kept][0]
+    parts = " and ".join(f"CUDA {major} ({_names(sides[major])})" for major in reversed(majors))
     return RULE.finding(
         f"{parts} meet in {place}",
         at=others[0].at,
-        related=tuple(build.at for build in [*witnesses[:1], *others[1:5]]),
+        related=tuple(build.at for build in [witness, *others[1:]]),
         shows_as="a library of the other major is not found, or is mapped into the process:"
         " `cannot open shared object file`, `undefined symbol`, or a crash at the first kernel",
         remedy=_remedy(world, chief, others) if chief else _choice(sides),
-        evidence=tuple(f"{build}: {build.evidence}" for build in witnesses[:6]),
-        cause=f"{RULE.name}@{place}",
-        explained_by=(*(f"{RULE.name}@{file}" for file in written), *_twins(world, place, others)),
+        evidence=tuple(f"{build}: {build.evidence}" for build in [witness, *others]),
+        cause=cause_of(RULE.name, place),
+        explained_by=(
+            *(cause_of(RULE.name, file) for file in written),
+            *_twins(world, place, others),
+        ),
     )
 
 
@@ -144,7 +162,7 @@ def _remedy(world: World, chief: CudaBuild, others: Sequence[CudaBuild]) -> str:
     parts = [build for build in others if build.role is not Role.NEEDS]
     users = [build for build in others if build.role is Role.NEEDS]
     steps = [f"remove {_names(parts, 5)}"] if parts else []
-    steps += [f"take {_names(users, 5)} in a build for CUDA {chief.major}"] if users else []
+    steps += [f"take {_successors(world, users, chief)} for CUDA {chief.major}"] if users else []
     survivors = {str(b): b for part in parts for b in world.overlapping(part) if b not in others}
     if survivors:
         pins = " ".join(f"{build.package}=={build.version}" for build in survivors.values())
@@ -155,7 +173,16 @@ def _remedy(world: World, chief: CudaBuild, others: Sequence[CudaBuild]) -> str:
     return f"keep {chief} with its CUDA {chief.major}: {', and '.join(steps)}"
 
 
-def _choice(sides: Mapping[int, Sequence[CudaBuild]]) -> str:
+def _successors(world: World, users: Sequence[CudaBuild], chief: CudaBuild) -> str:
+    """Name what takes the place of each user: another name, or another build of its own."""
+    named = [world.sibling(user, chief.major) for user in users[:5]]
+    return ", ".join(
+        f"{sibling} in place of {user}" if sibling else f"{user.package} in a build"
+        for sibling, user in zip(named, users, strict=False)
+    )
+
+
+def _choice(sides: Sides) -> str:
     ways = " or ".join(f"{_names(sides[major], 5)} (CUDA {major})" for major in sorted(sides))
     return f"no framework tells which CUDA is meant; keep one major, and remove {ways}"
 
@@ -166,4 +193,4 @@ def _twins(world: World, place: str, others: Sequence[CudaBuild]) -> tuple[str, 
     names = [group.import_name for group in groups if group]
     if len(names) < len(others):
         return ()
-    return tuple(f"import-provided-twice@{place}:{name}" for name in names)
+    return tuple(cause_of("import-provided-twice", place, name) for name in names)

@@ -3,8 +3,9 @@
 The project asks for CUDA, or an extension of the framework is built for it, or conda holds CUDA
 libraries that nothing uses, while the framework itself has no CUDA in it.
 
-Silent where the CPU is meant: a build for the CPU that a file asks for (`+cpu`, `cpuonly`), an
-environment without any CUDA, and CUDA that another framework of the environment uses.
+Silent where the CPU is meant: a build for the CPU that a file asks for (`+cpu`, `cpuonly`) or that
+says so by its name (`tensorflow-cpu`), an environment without any CUDA, and CUDA that another
+package of the environment may use, or that is there for its compiler.
 
 Why it matters
 --------------
@@ -30,7 +31,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.model.cuda import KnownBy, Role, Variant
-from reconciler.model.finding import Severity
+from reconciler.model.finding import INSTALLED, Severity, cause_of
 from reconciler.model.rule import Rule
 from reconciler.model.snapshot import Fact
 
@@ -69,25 +70,26 @@ def check(world: World) -> Iterator[Finding]:
     """Hold each framework that is built for the CPU against every sign that CUDA is meant."""
     if not world.can_have_cuda:
         return
-    frameworks = [build for build in world.builds if world.is_framework(build)]
-    for name in sorted({build.component for build in frameworks}):
-        faces = [build for build in frameworks if build.component == name]
+    for name in sorted({build.component for build in world.frameworks}):
+        faces = [build for build in world.frameworks if build.component == name]
         if any(build.variant is not Variant.CPU for build in faces):
             continue
-        if _is_meant_for_cpu(world, name):
+        if _is_meant_for_cpu(world, name, faces):
             continue
-        if signs := [*_declared(world, name), *_siblings(world, name), *_idle(world)]:
+        if signs := [*_declared(world, name), *_siblings(world, name), *_idle(world, name)]:
             # pytorch is what people know and ask for, libtorch is what it is made of.
             known = min(faces, key=lambda build: build.package.startswith("lib"))
             yield _finding(world, known, signs)
 
 
-def _is_meant_for_cpu(world: World, name: str) -> bool:
-    return "cpuonly" in world.records or any(
+def _is_meant_for_cpu(world: World, name: str, faces: Sequence[CudaBuild]) -> bool:
+    by_name = any(build.known_by is KnownBy.NAME for build in faces)
+    by_file = any(
         build.component == name and build.variant is Variant.CPU
         for install in world.install_sets
         for build in world.declared_builds(install)
     )
+    return by_name or by_file or "cpuonly" in world.records
 
 
 def _declared(world: World, name: str) -> Iterator[CudaBuild]:
@@ -106,47 +108,52 @@ def _declared(world: World, name: str) -> Iterator[CudaBuild]:
 def _siblings(world: World, name: str) -> Iterator[CudaBuild]:
     """Yield the extensions of this framework that are built for CUDA."""
     for build in world.builds:
-        consumer = world.catalog.consumers.get(build.component)
+        consumer = world.consumer(build)
         if consumer and consumer.extends == name and build.variant is Variant.CUDA:
             yield build
 
 
-def _idle(world: World) -> Iterator[CudaBuild]:
-    """Yield conda's CUDA runtime where no package of the environment is built for CUDA."""
-    if world.cuda_users("conda") or world.cuda_users("pip"):
-        return
+def _idle(world: World, name: str) -> Iterator[CudaBuild]:
+    """Yield what brings conda's CUDA runtime where nothing else of the environment may use it."""
+    consumers = (world.consumer(build) for build in world.builds)
+    others = [c for c in consumers if c and name not in {c.name, c.extends}]
     conda = [build for build in world.builds if build.manager == "conda"]
-    yield from (build for build in conda if build.role is Role.STATES)
+    compiles = any(build.component == "cuda-nvcc" for build in conda)
+    if others or compiles:
+        return
+    yield from (build for build in conda if build.role is Role.STATES and world.states_cuda(build))
     yield from (build for build in conda if "cuda-runtime" in build.brings)
 
 
 def _finding(world: World, framework: CudaBuild, signs: Sequence[CudaBuild]) -> Finding:
     title = world.catalog.title(framework.component)
-    shown = framework.component == "torch"
+    shows_as = f"{title} runs on the CPU alone, and lists no GPU"
+    if framework.component == "torch":
+        shows_as += "; `.cuda()` says `Torch not compiled with CUDA enabled`"
     return RULE.finding(
         f"{title} is a build for the CPU ({framework}: {framework.evidence}), although"
         f" {signs[0].at.subject} asks for a GPU",
         at=framework.at,
-        related=tuple(build.at for build in signs[:5]),
-        shows_as=f"{title} runs on the CPU alone"
-        + (
-            "; `torch.cuda.is_available()` is False, and `.cuda()` says `Torch not compiled with"
-            " CUDA enabled`"
-            if shown
-            else ", and lists no GPU"
-        ),
+        related=tuple(build.at for build in signs),
+        shows_as=shows_as,
         remedy=_remedy(world, framework, signs[0]),
-        evidence=tuple(dict.fromkeys(f"{b}: {b.evidence}" for b in (framework, *signs[:5]))),
-        cause=f"{RULE.name}@this environment:{framework.component}",
+        evidence=tuple(dict.fromkeys(f"{b}: {b.evidence}" for b in (framework, *signs))),
+        cause=cause_of(RULE.name, INSTALLED, framework.component),
     )
 
 
 def _remedy(world: World, framework: CudaBuild, sign: CudaBuild) -> str:
+    asks_itself = sign.component == framework.component
+    otherwise = (
+        f"or, if the CPU is meant, ask for that in {sign.at.path}"
+        if asks_itself
+        else f"or, if the CPU is meant, remove {sign}"
+    )
     if framework.manager == "pip":
         wanted = f"for CUDA {sign.cuda}" if sign.cuda else "for CUDA"
         return (
-            f"install {framework.package} again in its build {wanted}, from an index that serves it;"
-            f" or, if the CPU is meant, remove {sign}"
+            f"install {framework.package} again in its build {wanted}, from an index that serves"
+            f" it; {otherwise}"
         )
     consumer = world.consumer(framework)
     named = sorted(set(consumer.gpu_only) & set(consumer.conda)) if consumer else []
@@ -154,6 +161,5 @@ def _remedy(world: World, framework: CudaBuild, sign: CudaBuild) -> str:
     instead = f" in place of {sign.package}" if sign.role is Role.STATES else ""
     return (
         f"ask for the CUDA build by name, `{spec}`{instead}, with all packages from conda-forge, and"
-        " create the environment again: no solver can answer that with another build; or, if the"
-        f" CPU is meant, remove {sign}"
+        f" create the environment again: no solver can answer that with another build; {otherwise}"
     )

@@ -27,12 +27,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.model.cuda import Role
-from reconciler.model.finding import Severity
+from reconciler.model.finding import INSTALLED, Severity, cause_of
 from reconciler.model.rule import Rule
 from reconciler.model.snapshot import Fact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from reconciler.model.cuda import CudaBuild, Manager
     from reconciler.model.finding import Finding
@@ -64,9 +64,6 @@ pip:
 """
 
 
-PLACE = "this environment"
-
-
 def check(world: World) -> Iterator[Finding]:
     """Hold what conda brings against what pip brings, in each file and installed."""
     written: list[str] = []
@@ -74,7 +71,7 @@ def check(world: World) -> Iterator[Finding]:
         if finding := _judge(world, install.name, world.declared_builds(install)):
             written.append(finding.cause)
             yield finding
-    if finding := _judge(world, PLACE, world.builds, written):
+    if finding := _judge(world, INSTALLED, world.builds, written):
         yield finding
 
 
@@ -93,7 +90,7 @@ def _judge(
     through = "through " if theirs.role is Role.NEEDS else ""
     message = (
         f"conda ({ours}) and pip ({theirs}) both bring {titles} to {place}"
-        if place == PLACE
+        if place == INSTALLED
         else f"{place} asks for {titles} twice: from conda ({ours}) and, {through}{theirs}, from pip"
     )
     return RULE.finding(
@@ -103,13 +100,13 @@ def _judge(
         related=(ours.at,),
         shows_as="which copy a process maps depends on which library asks first, and after the"
         " next update of either side the two are of different versions",
-        remedy=_remedy(world, ours, theirs),
+        remedy=_remedy(world, ours, theirs, pip.keys()),
         evidence=tuple(
             f"{world.catalog.title(part)}: {conda[part]} of conda, {pip[part]} of pip"
             for part in both[:6]
         ),
-        cause=f"{RULE.name}@{place}",
-        explained_by=(*([f"cuda-majors-mixed@{place}"] if is_mixed else []), *written),
+        cause=cause_of(RULE.name, place),
+        explained_by=(*([cause_of("cuda-majors-mixed", place)] if is_mixed else []), *written),
     )
 
 
@@ -123,14 +120,20 @@ def _titles(world: World, parts: Sequence[str]) -> str:
     return f"{shown} and {len(parts) - 4} more parts of CUDA" if len(parts) > 4 else shown
 
 
-def _remedy(world: World, ours: CudaBuild, theirs: CudaBuild) -> str:
+def _remedy(world: World, ours: CudaBuild, theirs: CudaBuild, of_pip: Collection[str]) -> str:
     if users := world.cuda_users("conda"):
         needed = ", ".join(str(user) for user in users[:3])
         return (
             f"conda's copy is needed by conda's {needed}: take from conda as well what needs pip's"
             f" {theirs.package}, and uninstall pip's copies"
         )
+    missing = [world.catalog.title(part) for part in ours.brings if part not in of_pip]
+    if missing:
+        return (
+            f"uninstall pip's {theirs.package} and what else pip has twice; conda's {ours.package}"
+            f" has to stay while only it brings {', '.join(missing[:4])}"
+        )
     return (
-        f"no package of conda uses conda's copy: remove {ours.package} from conda, and let the"
-        " wheels bring CUDA; or take the framework from conda and uninstall the nvidia-* wheels"
+        f"no package of conda uses conda's copy, and pip's wheels bring all that it has: remove"
+        f" {ours.package} from conda; or take the framework from conda and uninstall the wheels"
     )

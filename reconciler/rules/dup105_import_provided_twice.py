@@ -28,7 +28,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from reconciler.model.finding import Location, Severity
+from reconciler.model.finding import INSTALLED, Location, Severity, cause_of
 from reconciler.model.manifest import Section
 from reconciler.model.rule import Rule
 from reconciler.model.snapshot import Fact
@@ -65,9 +65,6 @@ pip:
 """
 
 
-PLACE = "this environment"
-
-
 class _Twin(NamedTuple):
     name: str
     at: Location
@@ -79,22 +76,15 @@ def check(world: World) -> Iterator[Finding]:
         written: list[str] = []
         for install in world.install_sets:
             if len(twins := _declared(group, install)) > 1:
-                written.append(f"{RULE.name}@{install.name}:{group.import_name}")
-                names = " and ".join(twin.at.subject for twin in twins)
-                message = f"{names} of {install.name} both provide `import {group.import_name}`"
+                written.append(cause_of(RULE.name, install.name, group.import_name))
                 remedy = f"keep the one line that is meant: {' or '.join(t.name for t in twins)}"
-                yield _finding(group, install.name, message, remedy, twins)
+                yield _finding(group, install.name, remedy, twins)
         if len(twins := _installed(group, world)) > 1:
-            names = " and ".join(twin.at.subject for twin in twins)
-            message = f"{names} both provide `import {group.import_name}` in {PLACE}"
-            yield _finding(group, PLACE, message, _reinstall(twins), twins, written)
+            yield _finding(group, INSTALLED, _reinstall(twins), twins, written)
 
 
 def _installed(group: ImportGroup, world: World) -> Sequence[_Twin]:
-    wheels = [
-        _Twin(d.key, Location(subject=f"pip's {d}", path=f"{d.location}/{d.directory}/METADATA"))
-        for d in world.providers(group)
-    ]
+    wheels = [_Twin(wheel.key, wheel.at) for wheel in world.providers(group)]
     records = [world.records[name] for name in group.conda if name in world.records]
     # Conda keeps its own packages apart: cupy and cupy-core are one provider.
     conda = [_Twin("", Location(subject=f"conda's {record}")) for record in records[:1]]
@@ -104,9 +94,7 @@ def _installed(group: ImportGroup, world: World) -> Sequence[_Twin]:
 def _declared(group: ImportGroup, install: InstallSet) -> Sequence[_Twin]:
     # One project under both managers is DUP102's; two projects of pip are meant here.
     wheels = {
-        d.name: d.location
-        for d in install.requirements(Section.PIP)
-        if group.holds(d.name, d.text.partition("==")[2])
+        d.name: d.location for d in install.requirements(Section.PIP) if group.holds(d.name, d.pin)
     }
     return [_Twin(name, at) for name, at in wheels.items()]
 
@@ -120,21 +108,21 @@ def _reinstall(twins: Sequence[_Twin]) -> str:
     return f"keep one: {uninstall}, then let conda install {conda} again; or remove {conda}"
 
 
-def _finding(  # noqa: PLR0913, PLR0917 - what differs between a file and an environment
+def _finding(
     group: ImportGroup,
     place: str,
-    message: str,
     remedy: str,
     twins: Sequence[_Twin],
     written: Sequence[str] = (),
 ) -> Finding:
+    names = " and ".join(twin.at.subject for twin in twins)
     return RULE.finding(
-        message,
+        f"`import {group.import_name}` is provided more than once in {place}: by {names}",
         at=twins[0].at,
         related=tuple(twin.at for twin in twins[1:]),
         shows_as=f"`import {group.import_name}` gives whichever was installed last, with files of"
         " the other beside it, and uninstalling one of them breaks the other",
         remedy=remedy,
-        cause=f"{RULE.name}@{place}:{group.import_name}",
+        cause=cause_of(RULE.name, place, group.import_name),
         explained_by=tuple(written),
     )

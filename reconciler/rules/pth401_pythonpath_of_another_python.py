@@ -30,7 +30,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.model.finding import Location, Severity
+from reconciler.model.finding import Location, Severity, cause_of
 from reconciler.model.rule import Rule
 from reconciler.model.snapshot import Fact
 
@@ -95,5 +95,5 @@ def _finding(entry: PathEntry, version: str, why: str) -> Finding:
         " script, a module system), or start Python with `env -u PYTHONPATH`; packages that are"
         " needed from there belong in the environment",
         evidence=(f"distributions there: {held}",) if held else (),
-        cause=f"{RULE.name}@{entry.path}",
+        cause=cause_of(RULE.name, "PYTHONPATH", entry.path),
     )

@@ -98,7 +98,7 @@ def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path, encoding: str) ->
 
     (manifest,) = manifests(write(tmp_path, {"environment.yml": raw})).manifests
 
-    assert (manifest.text, manifest.environment) == (text, "café")
+    assert (manifest.text, manifest.environments) == (text, ("café",))
 
 
 @pytest.mark.parametrize("raw", [b"# caf\xe9\ntorch\n", codecs.BOM_UTF16_LE + b"\x00"])

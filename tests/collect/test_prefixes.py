@@ -134,7 +134,7 @@ def test_the_name_in_environment_yml_is_the_projects_own(machine: Machine) -> No
 
     assert (target.prefix, target.because) == (
         str(machine.active),
-        "the project's environment.yml names it",
+        "the project's environment.yml names 'active'",
     )
 
 
@@ -257,3 +257,25 @@ def test_a_conda_prefix_is_one_though_it_holds_a_pyvenv_cfg(machine: Machine) ->
     write(machine.active, {"pyvenv.cfg": ""})
 
     assert kind_of(str(machine.active)) == "conda"
+
+
+def test_a_name_that_nothing_knows_is_said(machine: Machine) -> None:
+    machine.declare("name: absent\n")
+
+    target = machine.target()
+
+    assert target.prefix is None
+    assert target.notes == (
+        "the project's environment.yml names 'absent', and no environment of that name is known here",
+    )
+
+
+def test_a_root_that_is_not_there_is_no_base(machine: Machine) -> None:
+    with pytest.raises(TargetNotFoundError, match="no conda environment of that name"):
+        machine.target(Choice(name="base"), MAMBA_ROOT_PREFIX="/nowhere")
+
+
+def test_base_is_found_from_an_active_environment_of_it(machine: Machine) -> None:
+    target = machine.target(Choice(name="base"), CONDA_PREFIX=machine.active)
+
+    assert target.prefix == str(machine.base)

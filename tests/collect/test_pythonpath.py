@@ -171,3 +171,17 @@ def test_a_name_that_is_no_utf8_is_read_and_can_be_saved(tmp_path: Path) -> None
 
     assert snapshot.pythonpath[0].distributions == ("caf\U0010ffe9",)
     assert load_snapshot(save_snapshot(snapshot), where="here") == snapshot
+
+
+def test_an_entry_through_a_link_belongs_to_what_the_link_leads_to(tmp_path: Path) -> None:
+    prefix = conda_prefix(tmp_path / "env", {"name": "python", "version": "3.11.7", "build": "0"})
+    (tmp_path / "link").symlink_to(prefix)
+
+    assert entry(tmp_path / "link" / SITE).prefix == str(prefix)
+
+
+def test_a_folder_beside_a_venv_is_not_of_it(tmp_path: Path) -> None:
+    venv(tmp_path / ".venv")
+    folder(tmp_path / "src")
+
+    assert entry(tmp_path / ".venv" / ".." / "src").prefix is None

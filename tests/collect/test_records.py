@@ -211,7 +211,7 @@ def test_a_file_in_place_of_conda_meta_is_a_gap_of_all_records(tmp_path: Path) -
     snapshot = look(conda_prefix(tmp_path), Fact.RECORDS)
     (tmp_path / "conda-meta").rmdir()
     (tmp_path / "conda-meta").write_text("")
-    ground = Ground(target=snapshot.target, environ={}, wanted=EvidenceWanted())
+    ground = Ground(target=snapshot.target, directory="/", environ={}, wanted=EvidenceWanted())
 
     (gap,) = records.collect(ground, snapshot).gaps
 

@@ -68,7 +68,7 @@ def look(
         kind=kind_of(os.fspath(prefix)) if prefix else "none",
         platform=platform,
     )
-    ground = Ground(target=target, environ=environ or {}, wanted=wanted)
+    ground = Ground(target=target, directory=target.project, environ=environ or {}, wanted=wanted)
     return collect.collect(ground, facts or tuple(Fact), envfix="0")
 
 

@@ -123,22 +123,24 @@ def test_of_two_equal_keys_the_last_counts() -> None:
     text = "dependencies: [python]\nname: a\ndependencies: [numpy]\nname: b\n"
 
     assert [t for _, t, *_ in places(text)] == ["numpy"]
-    assert read(text).environment == "b"
+    assert read(text).environments == ("b",)
 
 
 @pytest.mark.parametrize(
-    ("text", "environment"),
+    ("text", "environments"),
     [
-        ("name: gpu", "gpu"),
-        ("name: gpu\nprefix: /opt/gpu", "/opt/gpu"),
-        ("name: 12", "12"),
-        ("name:", None),
-        ("name: [a]", None),
-        ("dependencies: []", None),
+        ("name: gpu", ("gpu",)),
+        ("prefix: /opt/gpu\nname: gpu", ("gpu", "/opt/gpu")),
+        ("name: 12", ("12",)),
+        ("name:", ()),
+        ("name: [a]", ()),
+        ("dependencies: []", ()),
     ],
 )
-def test_the_environment_is_that_of_prefix_or_name(text: str, environment: str | None) -> None:
-    assert read(text).environment == environment
+def test_the_environments_are_those_of_name_and_prefix(
+    text: str, environments: tuple[str, ...]
+) -> None:
+    assert read(text).environments == environments
 
 
 @pytest.mark.parametrize(

@@ -34,8 +34,8 @@ def finding(text: str = WORDS, severity: Severity = Severity.ERROR, *below: Find
         at=place,
         shows_as=text,
         remedy=text,
-        evidence=(text,) * 5,
-        related=(Location(subject=text),) * 4,
+        evidence=(text,) * 8,
+        related=(Location(subject=text),) * 8,
         cause=text,
         symptoms=below,
     )

@@ -4,11 +4,12 @@ import json
 from typing import TYPE_CHECKING
 
 import jsonschema
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.model.finding import Severity
+from reconciler.model.finding import Location, Severity
 from reconciler.output import json as output
 
 from .reports import BAD, EMPTY, ESCAPE, WORDS, finding, report
@@ -89,10 +90,22 @@ def test_a_finding_without_a_fix_has_no_member_for_it() -> None:
     assert "fix" not in written
 
 
-def test_a_rule_has_its_page() -> None:
-    (written,) = json.loads(output.render(report()))["findings"]
+def test_a_path_in_the_prefix_is_relative_to_the_project_where_it_lies_inside() -> None:
+    place = Location(subject="x", path="lib/x", in_prefix=True)
+    shown = msgspec.structs.replace(
+        report(), findings=(msgspec.structs.replace(finding(), at=place),)
+    )
+    inside = msgspec.structs.replace(shown.target, project="/work", prefix="/work/.venv")
+    outside = msgspec.structs.replace(shown.target, project="/work", prefix="/opt/env")
 
-    assert written["url"].endswith("/docs/rules/XYZ901.md")
+    paths = [
+        json.loads(output.render(msgspec.structs.replace(shown, target=target)))["findings"][0][
+            "path"
+        ]
+        for target in (inside, outside)
+    ]
+
+    assert paths == [".venv/lib/x", "/opt/env/lib/x"]
 
 
 @every_report

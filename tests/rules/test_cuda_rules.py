@@ -200,3 +200,93 @@ def test_macos_has_no_cuda_to_miss(platform):
         conda: [pytorch=2.5.1=cpu_generic_py311_h1, cuda-version=12.6=0]
         pip: []
     """)
+
+
+def test_two_stacks_that_overwrite_a_file_of_each_other_do_not_stand_alone():
+    (finding,) = roots("""
+        conda: []
+        pip:
+          - torch==2.6.0+cu118: {requires: [nvidia-nccl-cu11==2.21.5]}
+          - nvidia-nccl-cu11==2.21.5: {record: "nvidia/nccl/lib/libnccl.so.2,sha256=a,1"}
+          - tensorflow==2.18.0: {requires: [nvidia-nccl-cu12==2.21.5]}
+          - nvidia-nccl-cu12==2.21.5: {record: "nvidia/nccl/lib/libnccl.so.2,sha256=b,1"}
+    """)
+    assert finding.code == "CUD201"
+
+
+def test_what_has_another_wheel_for_the_major_is_named_by_it():
+    (finding,) = roots("""
+        conda: []
+        pip: [torch==2.4.0+cu124, faiss-gpu-cu11==1.10.0]
+    """)
+    assert "faiss-gpu-cu12 in place of faiss-gpu-cu11 1.10.0 for CUDA 12" in finding.remedy
+
+
+def test_the_framework_of_the_newer_major_is_kept():
+    (finding,) = roots("""
+        conda: [pytorch=2.5.1=cuda126_py311_0]
+        pip: [tensorflow==2.10.0]
+    """)
+    assert finding.remedy.startswith("keep pytorch 2.5.1 with its CUDA 12")
+
+
+def test_an_index_of_pytorch_tells_nothing_of_what_it_does_not_serve():
+    (finding,) = roots("""
+        requirements.txt: |
+          --extra-index-url https://download.pytorch.org/whl/cu118
+          torch==2.1.2
+          vllm==0.4.0
+    """)
+    assert "CUDA 12 (pip's vllm 0.4.0)" in finding.message
+
+
+def test_a_requirement_that_holds_for_the_target_is_judged_by_its_python():
+    (finding,) = roots("""
+        python: 3.8.18
+        requirements.txt: |
+          torch==2.1.2
+          nvidia-cublas-cu11==11.11.3.6 ; python_version < "3.9"
+    """)
+    assert finding.code == "CUD201"
+
+
+def test_conda_cuda_of_which_pip_has_only_a_part_is_not_to_be_removed():
+    (finding,) = roots("""
+        conda: [cudatoolkit=11.8.0=h4ba93d1_13]
+        pip: [tensorflow==2.12.0, nvidia-cublas-cu11==11.11.3.6, nvidia-cudnn-cu11==8.6.0.163]
+    """)
+    assert finding.code == "DUP101"
+    assert "has to stay while only it brings CUDA runtime" in finding.remedy
+
+
+def test_a_file_that_declares_another_mixture_explains_nothing():
+    findings = roots("""
+        conda: [cudatoolkit=11.8.0=h4ba93d1_13]
+        pip: [torch==2.4.0+cu121]
+        requirements.txt: |
+          faiss-gpu-cu11==1.10.0
+          nvidia-nccl-cu12==2.21.5
+    """)
+    assert [finding.code for finding in findings] == ["CUD201", "CUD201"]
+
+
+def test_a_root_is_as_bad_as_the_worst_of_its_symptoms():
+    modules = [all_rules()["DUP101"]]
+    snapshot = sketch("""
+        conda: [cudatoolkit=11.8.0=h4ba93d1_13]
+        pip: [nvidia-cuda-runtime-cu12==12.1.105]
+        environment.yml: |
+          dependencies: [cudatoolkit=11.8, {pip: [nvidia-cuda-runtime-cu11]}]
+    """)
+    (finding,) = judge(snapshot, modules, catalog.load()).findings
+    assert finding.severity is Severity.ERROR
+
+
+def test_where_the_cpu_may_be_meant_the_file_is_named_and_not_the_framework():
+    (finding,) = roots("""
+        conda: []
+        pip: [torch==2.4.0+cpu]
+        requirements.txt: |
+          torch==2.4.0+cu124
+    """)
+    assert finding.remedy.endswith("or, if the CPU is meant, ask for that in requirements.txt")

@@ -133,6 +133,45 @@ TRAPS = {
           cupy-cuda11x==13.3.0
           cupy-cuda12x==13.3.0
     """,
+    "cudatoolkit for numba beside PyTorch for the CPU": """
+        conda: [numba=0.60.0=py311_0, cudatoolkit=11.8.0=h4ba93d1_13]
+        pip: [torch==2.4.0+cpu]
+    """,
+    "a framework that is for the CPU by its name": """
+        conda: [cudatoolkit=11.8.0=h4ba93d1_13]
+        pip: [tensorflow-cpu==2.15.0]
+    """,
+    "a compiler for CUDA beside PyTorch for the CPU": """
+        conda: [cuda-nvcc=12.4.131=0, cuda-cudart=12.4.127=0, cuda-version=12.4=0]
+        pip: [torch==2.4.0+cpu]
+    """,
+    "a compiler for CUDA 11 beside wheels for CUDA 12": """
+        conda: [cuda-nvcc=11.8.89=0]
+        pip: [torch==2.4.0+cu124]
+        environment.yml: |
+          dependencies: [cuda-nvcc=11.8, {pip: [torch==2.4.0+cu124]}]
+    """,
+    "XGBoost links CUDA statically, and its NCCL is its own": """
+        conda:
+          - pytorch=2.3.1=cuda118_py311_0: {depends: ["cudatoolkit >=11.8,<12"]}
+          - cudatoolkit=11.8.0=h4ba93d1_13
+        pip:
+          - xgboost==2.1.1: {requires: ['nvidia-nccl-cu12 ; platform_system == "Linux"']}
+          - nvidia-nccl-cu12==2.22.3
+    """,
+    "a requirement that only Linux has": """
+        platform: win-64
+        conda: []
+        pip:
+          - torch==2.1.2+cu118
+          - xgboost==2.1.1: {requires: ['nvidia-nccl-cu12 ; platform_system == "Linux"']}
+    """,
+    "a requirement for another Python": """
+        python: 3.11.7
+        requirements.txt: |
+          torch==2.1.2
+          nvidia-cublas-cu11==11.11.3.6 ; python_version < "3.9"
+    """,
     "no environment at all": """
         requirements.txt: |
           numpy
