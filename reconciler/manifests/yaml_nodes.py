@@ -15,7 +15,7 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
     MappingEndEvent,
-    MappingStartEvent,
+    NodeEvent,
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
@@ -81,11 +81,11 @@ class _Builder:
 
     def document(self) -> Node | None:
         for event in self._events:
-            if (node := self._node(event)) is not None:
-                return node
+            if isinstance(event, NodeEvent):
+                return self._node(event)
         return None
 
-    def _node(self, event: Any) -> Node | None:
+    def _node(self, event: Any) -> Node:
         line, column = event.start_mark.line + 1, event.start_mark.column + 1
         match event:
             case AliasEvent():
@@ -98,13 +98,11 @@ class _Builder:
                 node = Node(_HALVES.sub("\ufffd", event.value), "scalar", line, column)
             case SequenceStartEvent():
                 node = Node(tuple(self._until(SequenceEndEvent)), "sequence", line, column)
-            case MappingStartEvent():
+            case _:
                 flat = tuple(self._until(MappingEndEvent))
                 node = Node(
                     tuple(zip(flat[::2], flat[1::2], strict=False)), "mapping", line, column
                 )
-            case _:
-                return None
         if event.anchor:
             self._anchors[event.anchor] = node
         return node
@@ -117,5 +115,4 @@ class _Builder:
             if isinstance(event, end):
                 self._depth -= 1
                 return
-            if (node := self._node(event)) is not None:
-                yield node
+            yield self._node(event)

@@ -289,3 +289,9 @@ def test_a_file_of_the_corpus_is_read(path: Path) -> None:
 
     assert (manifest is None) == (">>>>>>> main" in text)
     assert manifest is None or all(is_inside(text, declared) for declared in manifest.declared)
+
+
+def test_a_channel_that_is_no_name_is_passed_over() -> None:
+    manifest = read("channels: [[a], conda-forge]\n")
+
+    assert [d.name for d in manifest.declared] == ["conda-forge"]

@@ -290,3 +290,12 @@ def test_where_the_cpu_may_be_meant_the_file_is_named_and_not_the_framework():
           torch==2.4.0+cu124
     """)
     assert finding.remedy.endswith("or, if the CPU is meant, ask for that in requirements.txt")
+
+
+def test_a_framework_other_than_pytorch_is_told_in_its_own_words():
+    (finding,) = roots("""
+        conda: [tensorflow-base=2.15.0=cpu_py311_0, cudatoolkit=11.8.0=h4ba93d1_13]
+        pip: []
+    """)
+    assert finding.shows_as == "TensorFlow runs on the CPU alone, and lists no GPU"
+    assert "`tensorflow-gpu`" in finding.remedy
