@@ -4,6 +4,7 @@ PYTHONPATH, a user site or the working directory may hold a broken click or typi
 known that none of them is on ``sys.path``, nothing but what Python itself has loaded is imported.
 """
 
+import gc
 import os
 import sys
 
@@ -16,6 +17,8 @@ def main() -> None:
     if not sys.flags.isolated and MARK not in os.environ and _is_reachable():
         _restart_isolated()
     os.environ.pop(MARK, None)
+    # From here on a million objects are made and none is freed: collecting garbage finds none.
+    gc.disable()
     from reconciler.cli import cli  # noqa: PLC0415 - nothing third-party before this line
 
     try:

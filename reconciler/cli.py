@@ -5,7 +5,6 @@ stdout carries the report alone. Exit codes: 0 clean, 1 findings, 2 cannot go on
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ import click
 
 from reconciler import __version__
 from reconciler.errors import EnvfixError, OutputError
-from reconciler.model.os_name import printable
+from reconciler.model.os_name import from_os, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,7 +35,7 @@ class _Group(click.Group):
         except (EnvfixError, click.ClickException) as error:
             said = error.format_message() if isinstance(error, click.ClickException) else str(error)
             hint = "; see `envfix --help`" if isinstance(error, click.UsageError) else ""
-            click.echo(f"envfix: {printable(said)}{hint}", err=True)
+            click.echo(f"envfix: {printable(from_os(said))}{hint}", err=True)
             sys.exit(CANNOT_GO_ON)
         except click.Abort:
             sys.exit(CANNOT_GO_ON)
@@ -81,6 +80,11 @@ def _reports(
 @click.option("-n", "--name", metavar="NAME", help="Look at the conda environment of this name.")
 @click.option("--no-env", is_flag=True, help="Look at the project's files alone.")
 @click.option("--no-host", is_flag=True, help="Do not look at the driver of this machine.")
+@click.option(
+    "--live",
+    is_flag=True,
+    help="Start the environment's own interpreter, to hear pip's own view.",
+)
 @click.option(
     "--env",
     "variables",
@@ -131,6 +135,7 @@ def scan(  # noqa: PLR0913 - each is an option of the command
     name: str | None,
     no_env: bool,
     no_host: bool,
+    live: bool,
     variables: tuple[tuple[str, str], ...],
     snapshot: str | None,
     save_snapshot: str | None,
@@ -148,19 +153,21 @@ def scan(  # noqa: PLR0913 - each is an option of the command
     """Inspect PROJECT (default: this folder) and its environment; print the report."""
     from reconciler import pipeline  # noqa: PLC0415 - `envfix --version` does without
 
-    # A scan makes a million objects and frees none of them: collecting garbage finds none.
-    gc.disable()
     if sum([prefix is not None, name is not None, no_env]) > 1:
         raise click.UsageError("give one of --prefix, --name and --no-env")
     if snapshot and (prefix or name or no_env or variables):
         raise click.UsageError(
             "a snapshot is what was seen: it goes with no -p, -n, --no-env, --env"
         )
+    if live and (snapshot or no_env):
+        raise click.UsageError("--live asks an environment: it goes with no --snapshot or --no-env")
     if snapshot:
         taken = pipeline.load_snapshot(_read(snapshot), where=snapshot)
     else:
         choice = pipeline.Choice(prefix=prefix, name=name, no_env=no_env)
-        taken = pipeline.look(project, choice, _environ(dict(variables)), host=not no_host)
+        taken = pipeline.look(
+            project, choice, _environ(dict(variables)), host=not no_host, may_run=live
+        )
     if save_snapshot:
         _write(save_snapshot, pipeline.save_snapshot(taken))
     report = pipeline.scan(taken, select=select, ignore=ignore)

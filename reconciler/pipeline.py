@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from reconciler import __version__, catalog, rules
+from reconciler import __version__, catalog, live, rules
 from reconciler.check import fold_symptoms, run_rules
 from reconciler.errors import SelectionError, SnapshotError
 from reconciler.model.finding import Finding
@@ -39,17 +39,42 @@ class _Schema(msgspec.Struct, frozen=True):
 
 
 #: What only the machine around an environment can tell: left out by ``--no-host``.
-HOST_FACTS = frozenset({Fact.DRIVER})
+HOST_FACTS = frozenset({Fact.DRIVER, Fact.TOOLKITS})
 #: What only an environment can tell: left out by ``--no-env``.
 ENVIRONMENT_FACTS = frozenset(
-    {Fact.RECORDS, Fact.PYTHON, Fact.DISTRIBUTIONS, Fact.LIBRARIES, Fact.EVIDENCE}
+    {
+        Fact.RECORDS,
+        Fact.PYTHON,
+        Fact.DISTRIBUTIONS,
+        Fact.LIBRARIES,
+        Fact.EVIDENCE,
+        Fact.STATE,
+        Fact.IMPORT_PATHS,
+        Fact.OUTSIDE,
+        Fact.PAYLOAD,
+        Fact.KERNELS,
+        Fact.VARIABLE_PATHS,
+        Fact.PIP_VIEW,
+    }
 )
+#: What only running code of the environment can tell: collected with ``--live`` alone.
+LIVE_FACTS = frozenset({Fact.PIP_VIEW})
 
 
-def look(
-    project: str, choice: Choice, environ: Mapping[str, str], *, host: bool = True
+def look(  # noqa: PLR0913 - what is looked at, by name
+    project: str,
+    choice: Choice,
+    environ: Mapping[str, str],
+    *,
+    host: bool = True,
+    may_run: bool = False,
+    root: str = "",
 ) -> Snapshot:
-    """Take a snapshot of a project and its environment; raises TargetNotFoundError."""
+    """Take a snapshot of a project and its environment; raises TargetNotFoundError.
+
+    With ``may_run``, the environment's interpreter is started to hear its pip. The machine's own
+    files are looked for below ``root``, which tests make up.
+    """
     from reconciler import collect  # noqa: PLC0415 - a replayed snapshot needs no collectors
     from reconciler.collect.ground import EvidenceWanted, Ground  # noqa: PLC0415
     from reconciler.collect.prefixes import choose  # noqa: PLC0415
@@ -63,10 +88,15 @@ def look(
             libraries=known.evidence_libraries,
             library_paths=known.evidence_paths,
             texts=known.evidence_texts,
+            imports=frozenset(known.import_names),
         ),
+        root=root,
     )
-    left_out = (frozenset() if host else HOST_FACTS) | (
-        ENVIRONMENT_FACTS if choice.no_env else frozenset()
+    nothing: frozenset[Fact] = frozenset()
+    left_out = (
+        (nothing if host else HOST_FACTS)
+        | (nothing if may_run else LIVE_FACTS)
+        | (ENVIRONMENT_FACTS if choice.no_env else nothing)
     )
     return collect.collect(ground, frozenset(Fact) - left_out, envfix=__version__)
 
@@ -83,6 +113,7 @@ def judge(snapshot: Snapshot, modules: Sequence[RuleModule[World]], known: Catal
         skips=tuple(r for r in results if isinstance(r, Skip)),
         gaps=snapshot.gaps,
         crashes=tuple(r for r in results if isinstance(r, Crash)),
+        live=live.compare(snapshot),
     )
 
 

@@ -2,7 +2,7 @@
 
 A sketch is YAML. A key left out is a fact that could not be collected, not an empty one::
 
-    python: 3.11.7                        # the environment's Python
+    python: 3.11.7                        # the environment's Python; or the fields of Python
     platform: linux-64                    # the default
     conda:                                # conda's records: name=version=build
       - cudatoolkit=11.8.0=h4ba93d1_13
@@ -16,6 +16,15 @@ A sketch is YAML. A key left out is a fact that could not be collected, not an e
     env: {LD_LIBRARY_PATH: /usr/lib}      # variables of the shell
     pythonpath: [{path: /opt/src}]        # entries of PYTHONPATH: the fields of PathEntry
     driver: "580.65.06"                   # the release of the driver
+    state: {frozen: true}                 # the fields of PrefixState
+    import_paths: [{path: /x, origin: .pth, via: lib/python3.11/site-packages/x.pth}]
+    outside: [numpy==1.26.4]              # distributions that a user site or PYTHONPATH adds
+    payload: [{path: lib/libnccl.so.2}]   # files as they lie on the disk, or do not
+    kernels: [{name: python3, path: share/jupyter/kernels/python3, interpreter: /usr/bin/python3}]
+    pip_options: [{source: PIP_INDEX_URL, name: index-url, value: "https://example.org"}]
+    toolkits: [{path: /usr/local/cuda-12.1, version: "12.1", found_by: [CUDA_HOME]}]
+    variable_paths: [{variable: CUDNN_PATH, path: /opt/cudnn, exists: false}]
+    pip_view: {listed: [{name: torch, version: 2.1.2, location: lib/python3.11/site-packages}]}
     environment.yml: |                    # a manifest, as it would be written
       dependencies: [python=3.11]
 """
@@ -30,9 +39,18 @@ from ruamel.yaml import YAML
 
 from reconciler import __version__, manifests
 from reconciler.model.distribution import Distribution
-from reconciler.model.host import DriverRelease, PathEntry
-from reconciler.model.library import EvidenceText, SharedLibrary
-from reconciler.model.prefix import PrefixRecord, Python
+from reconciler.model.host import (
+    DriverRelease,
+    ImportPath,
+    KernelSpec,
+    PathEntry,
+    PipOption,
+    SystemToolkit,
+    VariablePath,
+)
+from reconciler.model.library import EvidenceText, PayloadFile, SharedLibrary
+from reconciler.model.pip_view import PipView
+from reconciler.model.prefix import PrefixRecord, PrefixState, Python
 from reconciler.model.snapshot import Fact, Gap, Snapshot, Target
 
 if TYPE_CHECKING:
@@ -48,6 +66,15 @@ FACTS: Mapping[str, Fact] = {
     "env": Fact.VARIABLES,
     "pythonpath": Fact.PYTHONPATH,
     "driver": Fact.DRIVER,
+    "state": Fact.STATE,
+    "import_paths": Fact.IMPORT_PATHS,
+    "outside": Fact.OUTSIDE,
+    "payload": Fact.PAYLOAD,
+    "kernels": Fact.KERNELS,
+    "pip_options": Fact.PIP_OPTIONS,
+    "toolkits": Fact.TOOLKITS,
+    "pip_view": Fact.PIP_VIEW,
+    "variable_paths": Fact.VARIABLE_PATHS,
 }
 
 
@@ -58,7 +85,9 @@ def sketch(text: str) -> Snapshot:
     if unknown := keys.keys() - FACTS.keys() - files.keys() - {"platform"}:
         raise ValueError(f"not a key of a sketch: {', '.join(sorted(unknown))}")
     given = {FACTS[key] for key in keys if key in FACTS} | ({Fact.MANIFESTS} if files else set())
-    version = str(keys.get("python", "3.11"))
+    python = keys.get("python", "3.11")
+    python = python if isinstance(python, dict) else {"version": str(python)}
+    version = python["version"]
     site_packages = f"lib/python{'.'.join(version.split('.')[:2])}/site-packages"
     return Snapshot(
         envfix=__version__,
@@ -72,7 +101,7 @@ def sketch(text: str) -> Snapshot:
         asked=tuple(Fact),
         manifests=tuple(manifests.reader_of(path)(path, text) for path, text in files.items()),
         records=tuple(_records(keys.get("conda", ()))),
-        python=Python(version=version, site_packages=(site_packages,)),
+        python=msgspec.convert({"site_packages": [site_packages]} | python, Python),
         distributions=tuple(_distributions(keys.get("pip", ()), site_packages)),
         libraries=tuple(_libraries(keys.get("libraries", {}))),
         evidence=tuple(
@@ -81,6 +110,15 @@ def sketch(text: str) -> Snapshot:
         variables=keys.get("env", {}),
         pythonpath=msgspec.convert(keys.get("pythonpath", ()), tuple[PathEntry, ...]),
         driver=_driver(keys.get("driver")),
+        state=msgspec.convert(keys.get("state"), PrefixState | None),
+        import_paths=msgspec.convert(keys.get("import_paths", ()), tuple[ImportPath, ...]),
+        outside=tuple(_distributions(keys.get("outside", ()), "/home/user/.local/lib")),
+        payload=msgspec.convert(keys.get("payload", ()), tuple[PayloadFile, ...]),
+        kernels=msgspec.convert(keys.get("kernels", ()), tuple[KernelSpec, ...]),
+        pip_options=msgspec.convert(keys.get("pip_options", ()), tuple[PipOption, ...]),
+        toolkits=msgspec.convert(keys.get("toolkits", ()), tuple[SystemToolkit, ...]),
+        variable_paths=msgspec.convert(keys.get("variable_paths", ()), tuple[VariablePath, ...]),
+        pip_view=msgspec.convert(keys.get("pip_view"), PipView | None),
         gaps=tuple(Gap(fact=fact, reason="not sketched") for fact in Fact if fact not in given),
     )
 

@@ -7,23 +7,34 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
+from itertools import combinations
 from typing import TYPE_CHECKING
 
+from reconciler.builds import cudnn, drift, families, records, shadows, ties, wheels
 from reconciler.builds import declared as declared_lines
-from reconciler.builds import records, wheels
 from reconciler.model.cuda import Role, Variant
 from reconciler.model.distribution import required_name
+from reconciler.model.finding import INSTALLED, cause_of
+from reconciler.model.installation import installed_twice, lost_records
 from reconciler.model.manifest import InstallSet, Kind
 from reconciler.model.marker import holds
+from reconciler.model.ownership import claimed_files, ownership
+from reconciler.model.rivals import declared_rivals, pairs_of, rival_majors, rivals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from reconciler.model.catalog import Catalog, Consumer, ImportGroup
     from reconciler.model.cuda import CudaBuild, Manager
     from reconciler.model.distribution import Distribution
+    from reconciler.model.family import CudnnUse, Drift, Family, Member
+    from reconciler.model.host import Shadow, VariablePath
+    from reconciler.model.installation import Twins
     from reconciler.model.manifest import Declared, Manifest
+    from reconciler.model.owner import Owner
+    from reconciler.model.ownership import ClaimedFile, Ownership
     from reconciler.model.prefix import PrefixRecord
+    from reconciler.model.rivals import DeclaredRivals, Rivals
     from reconciler.model.snapshot import Snapshot
 
 #: What names a CUDA release at the end of a wheel's name: cupy-cuda12x, faiss-gpu-cu12.
@@ -45,6 +56,8 @@ class World:
     @cached_property
     def builds(self) -> tuple[CudaBuild, ...]:
         """What every installed package has to do with CUDA, conda's packages first."""
+        if not self.can_have_cuda:
+            return ()
         installed = (wheel for named in self.wheels.values() for wheel in named)
         return (
             *records.builds(self.snapshot.records, self.catalog),
@@ -55,22 +68,89 @@ class World:
     def wheels(self) -> Mapping[str, tuple[Distribution, ...]]:
         """The distributions, by normal name, that are not the other face of a conda package."""
         by_name: dict[str, tuple[Distribution, ...]] = {}
-        for distribution in self.snapshot.distributions:
-            if not self._is_condas(distribution):
-                key = distribution.key
-                by_name[key] = (*by_name.get(key, ()), distribution)
+        for wheel in self.ownership.wheels:
+            by_name[wheel.key] = (*by_name.get(wheel.key, ()), wheel)
         return by_name
 
-    def _is_condas(self, distribution: Distribution) -> bool:
-        # conda-build writes INSTALLER into what it packages; a dist-info without it tells nothing.
-        if distribution.installer is not None:
-            return distribution.installer == "conda"
-        return f"{distribution.location}/{distribution.directory}/METADATA" in self._condas_metadata
+    @cached_property
+    def ownership(self) -> Ownership:
+        """Who says that a file is theirs, for every path that is recorded."""
+        return ownership(self.snapshot.records, self.snapshot.distributions)
 
     @cached_property
-    def _condas_metadata(self) -> frozenset[str]:
-        files = (file for record in self.snapshot.records for file in record.files)
-        return frozenset(file for file in files if file.endswith(".dist-info/METADATA"))
+    def claimed_files(self) -> tuple[ClaimedFile, ...]:
+        """The files that several packages share, and those that were looked at."""
+        looked_at = {file.path: None for file in self.snapshot.payload}
+        paths = dict.fromkeys(self.ownership.shared) | looked_at
+        return claimed_files(self.ownership, paths, self.snapshot.payload)
+
+    @cached_property
+    def shared_files(self) -> tuple[ClaimedFile, ...]:
+        """The files that several packages installed with different contents."""
+        return tuple(file for file in self.claimed_files if file.is_disputed)
+
+    @cached_property
+    def installed_twice(self) -> tuple[Twins, ...]:
+        """The distributions that were installed over another of their name."""
+        return tuple(installed_twice(self.ownership, self.snapshot))
+
+    @cached_property
+    def rivals(self) -> tuple[Rivals, ...]:
+        """The pairs of packages that installed the same files with different contents."""
+        twins = (
+            frozenset(i.owner.path for i in pair)
+            for twin in self.installed_twice
+            for pair in combinations(twin.installations, 2)
+        )
+        return tuple(rivals(self.shared_files, frozenset(twins)))
+
+    def twins_of(self, owner: Owner) -> tuple[Twins, ...]:
+        """Return the distributions of which a package is one of several installations."""
+        return tuple(
+            twins
+            for twins in self.installed_twice
+            if any(i.owner.path == owner.path for i in twins.installations)
+        )
+
+    def disputes_of(self, owner: Owner) -> tuple[str, ...]:
+        """Return the causes of DUP103 and DUP104 that a package has a part in."""
+        pairs = (p for p in self.rivals if any(o.path == owner.path for o in p.owners))
+        return (
+            *(
+                cause_of("distribution-installed-twice", INSTALLED, twins.key)
+                for twins in self.twins_of(owner)
+            ),
+            *(cause_of("files-owned-twice", INSTALLED, "+".join(sorted(p.names))) for p in pairs),
+        )
+
+    def declared_rivals(self, install: InstallSet) -> tuple[DeclaredRivals, ...]:
+        """Return the pairs of requirements whose wheels install the same libraries."""
+        return tuple(declared_rivals(install, self.catalog.collisions))
+
+    def rival_pairs(self, place: str) -> frozenset[frozenset[str]]:
+        """Return the names of such pairs in a file, or in what is installed."""
+        install = next((s for s in self.install_sets if s.name == place), None)
+        return pairs_of(self.declared_rivals(install) if install else self.rivals)
+
+    def rival_majors(self, place: str) -> frozenset[int]:
+        """Return the CUDA majors of which a place has nothing but wheels that are such rivals."""
+        builds = self._declared_builds.get(place, self.builds)
+        return rival_majors(builds, self.rival_pairs(place))
+
+    def dependents(self, name: str) -> tuple[Distribution, ...]:
+        """Return the distributions that require a package, by lines without an extra."""
+        plain = (
+            (d, r.partition(";")[0])
+            for d in self.snapshot.distributions
+            for r in d.requires
+            if "extra" not in r.partition(";")[2]
+        )
+        return tuple({d.path: d for d, r in plain if required_name(r) == name}.values())
+
+    @cached_property
+    def lost_records(self) -> tuple[PrefixRecord, ...]:
+        """The packages of conda whose distribution is gone from its site-packages."""
+        return lost_records(self.ownership, self.snapshot)
 
     @cached_property
     def records(self) -> Mapping[str, PrefixRecord]:
@@ -123,7 +203,7 @@ class World:
             and build.variant is Variant.CUDA
         )
 
-    def consumer(self, build: CudaBuild) -> Consumer | None:
+    def consumer(self, build: CudaBuild | Member) -> Consumer | None:
         """Return the consumer that a build is of; None for CUDA's own packages."""
         return self.catalog.consumers.get(build.component)
 
@@ -175,7 +255,7 @@ class World:
         )
         return next(wanted, None)
 
-    def is_framework(self, build: CudaBuild) -> bool:
+    def is_framework(self, build: CudaBuild | Member) -> bool:
         """Tell whether a build is a framework, which decides its process's CUDA."""
         consumer = self.consumer(build)
         return consumer is not None and consumer.kind == "framework"
@@ -184,6 +264,66 @@ class World:
     def frameworks(self) -> tuple[CudaBuild, ...]:
         """The installed frameworks, conda's first."""
         return tuple(build for build in self.builds if self.is_framework(build))
+
+    @cached_property
+    def families(self) -> tuple[Family, ...]:
+        """The installed frameworks that have extensions, with these."""
+        return tuple(families.installed(self.builds, self.wheels, self.records, self.catalog))
+
+    def declared_families(self, install: InstallSet) -> tuple[Family, ...]:
+        """Return the frameworks that an install set pins, with the extensions that it pins."""
+        builds = self.declared_builds(install)
+        return tuple(families.declared(install, builds, self.catalog))
+
+    @cached_property
+    def cudnn_uses(self) -> tuple[CudnnUse, ...]:
+        """The installed packages that use cuDNN, each with the one that it will meet."""
+        libraries = self.snapshot.libraries
+        found = cudnn.installed(self.builds, self.wheels, self.records, libraries, self.catalog)
+        return tuple(found)
+
+    def declared_cudnn_uses(self, install: InstallSet) -> tuple[CudnnUse, ...]:
+        """Return the pinned users of cuDNN of an install set that pins cuDNN too."""
+        return tuple(cudnn.declared(install, self.declared_builds(install), self.catalog))
+
+    @cached_property
+    def own_sets(self) -> tuple[InstallSet, ...]:
+        """The install sets that describe this environment: by its name, or in its own project."""
+        by_path = {manifest.path: manifest for manifest in self.snapshot.manifests}
+        return tuple(
+            install
+            for install in self.install_sets
+            if drift.describes(by_path[install.name], install, self.snapshot)
+        )
+
+    def drifts(self, install: InstallSet) -> tuple[Drift, ...]:
+        """Return what of an install set's CUDA is not what is installed."""
+        asked = self.declared_builds(install)
+        found = drift.drifts(install, asked, self.builds, self.records, self.snapshot, self.catalog)
+        return tuple(found)
+
+    @property
+    def compiles(self) -> bool:
+        """Whether conda brings CUDA's compiler, so that its libraries may be there to build with."""
+        return any(b.manager == "conda" and b.component == "cuda-nvcc" for b in self.builds)
+
+    @cached_property
+    def has_other_cuda(self) -> bool:
+        """Whether CUDA's libraries may come from outside of the environment."""
+        return ties.has_other_cuda(self.snapshot)
+
+    def is_depended_on(self, builds: Iterable[CudaBuild]) -> bool:
+        """Tell whether a record of conda that is no part of CUDA depends on one of these."""
+        return ties.is_depended_on(builds, self.snapshot.records, self.catalog)
+
+    def uses_foreign_cuda(self) -> bool:
+        """Tell whether a wheel may load CUDA that no wheel brings."""
+        wheels = (wheel for named in self.wheels.values() for wheel in named)
+        return any(ties.may_use_foreign_cuda(w, self.builds, self.catalog) for w in wheels)
+
+    def unmet(self, build: CudaBuild) -> Iterator[tuple[str, CudaBuild]]:
+        """Yield what a record of conda depends on where an installed build does not satisfy it."""
+        return ties.unmet(build, self.builds, self.records)
 
     def overlapping(self, build: CudaBuild) -> tuple[CudaBuild, ...]:
         """Return the other CUDA wheels whose RECORDs list a library that this one's lists too."""
@@ -204,6 +344,32 @@ class World:
             for wheel in self.wheels.get(name, ())
             if group.holds(name, wheel.version) and wheel.installs(group.import_name)
         )
+
+    @cached_property
+    def shadows(self) -> tuple[Shadow, ...]:
+        """What lies outside of the prefix, and is imported in place of the prefix's own."""
+        return tuple(shadows.shadows(self.snapshot, self.catalog))
+
+    def is_of_project(self, path: str) -> bool:
+        """Tell whether a path is the project's folder, or lies in it."""
+        project = self.snapshot.target.project
+        return path == project or path.startswith(f"{project}/")
+
+    @cached_property
+    def is_active(self) -> bool:
+        """Whether the shell's innermost environment is the one that is looked at."""
+        # A venv is activated over conda; its variable is gone when it is deactivated.
+        active = self.named_by("VIRTUAL_ENV") or self.named_by("CONDA_PREFIX")
+        return active is not None and active.environment == self.snapshot.target.prefix
+
+    def named_by(self, variable: str) -> VariablePath | None:
+        """Return where a variable of the shell leads."""
+        return next((v for v in self.snapshot.variable_paths if v.variable == variable), None)
+
+    def is_base(self, environment: str) -> bool:
+        """Tell whether an environment is the one that conda itself, or micromamba, calls base."""
+        roots = (self.named_by("CONDA_EXE"), self.named_by("MAMBA_ROOT_PREFIX"))
+        return environment in {root.environment for root in roots if root}
 
     def import_group(self, package: str) -> ImportGroup | None:
         """Return the group of an import package that a wheel of this name installs."""

@@ -5,7 +5,9 @@ have the research data beside their checkout: records come from there as a chann
 so do the CUDA part of NEEDED and the RPATH of libraries. Other files hold what the recipe says;
 where it names a conda package's distribution, they lie in site-packages. Where the facts
 are silent, the record lacks the field. Libraries bear the name of their soname, since links do not
-survive every checkout. Wheels are installed in the recipe's order, a later one over an earlier one.
+survive every checkout. A recipe of another platform than Linux says so. Wheels are installed in the recipe's order, a later one over an earlier one.
+What a wheel `replaces` is uninstalled first, as pip does it; `conda_afterwards` comes over the
+wheels, and `uninstall` at the end takes along what others own too.
 """
 
 from __future__ import annotations
@@ -36,18 +38,30 @@ def build(case: Path) -> None:
     recipe = tomllib.loads((case / "recipe.toml").read_text(encoding="utf-8"))
     prefix = case / "prefix"
     shutil.rmtree(prefix, ignore_errors=True)
-    site_packages = f"lib/python{recipe['python'].rpartition('.')[0]}/site-packages"
+    is_windows = recipe.get("platform", "").startswith("win")
+    usual = f"lib/python{recipe['python'].rpartition('.')[0]}/site-packages"
+    site_packages = "Lib/site-packages" if is_windows else usual
+    for path, text in recipe.get("files", {}).items():
+        _write(prefix / path, text.encode())
     if recipe.get("venv"):
-        home = (
-            f"home = /usr/bin\ninclude-system-site-packages = false\nversion = {recipe['python']}\n"
+        home = recipe.get("home", "/usr/bin")
+        config = (
+            f"home = {home}\ninclude-system-site-packages = false\nversion = {recipe['python']}\n"
         )
-        _write(prefix / "pyvenv.cfg", home.encode())
+        _write(prefix / "pyvenv.cfg", config.encode())
     else:
         _write(prefix / "conda-meta" / "history", b"")
+    dialect = recipe.get("dialect", "conda")
     for package in recipe.get("conda", ()):
-        _install_record(prefix, site_packages, package, recipe.get("dialect", "conda"))
+        _install_record(prefix, site_packages, package, dialect)
     for wheel in recipe.get("wheel", ()):
+        if replaced := wheel.get("replaces"):
+            _uninstall(prefix / site_packages, replaced)
         _install_wheel(prefix, site_packages, wheel)
+    for package in recipe.get("conda_afterwards", ()):
+        _install_record(prefix, site_packages, package, dialect)
+    for distribution in recipe.get("uninstall", ()):
+        _uninstall(prefix / site_packages, distribution)
 
 
 def _install_record(
@@ -123,11 +137,27 @@ def _install_wheel(
         f"{info}/METADATA": metadata.encode(),
         f"{info}/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: {pure}\n{tags}".encode(),
     }
-    lines = [f"{path},{_hash(content)},{len(content)}" for path, content in sorted(files.items())]
+    separator = wheel.get("separator", "/")
+    lines = [
+        f"{path.replace('/', separator)},{_hash(content)},{len(content)}"
+        for path, content in sorted(files.items())
+    ]
     files[f"{info}/RECORD"] = "\n".join([*lines, f"{info}/RECORD,,", ""]).encode()
     for path, content in files.items():
         _write(prefix / site_packages / path, content)
     return files
+
+
+def _uninstall(site_packages: Path, distribution: str) -> None:
+    """Delete what RECORD lists, as pip does, whosever it is by now."""
+    record = site_packages / f"{distribution}.dist-info" / "RECORD"
+    for line in record.read_text(encoding="utf-8").splitlines():
+        path = site_packages / line.rsplit(",", 2)[0]
+        path.unlink(missing_ok=True)
+        for folder in path.parents:
+            if folder == site_packages or any(folder.iterdir()):
+                break
+            folder.rmdir()
 
 
 def _hash(content: bytes) -> str:
@@ -159,14 +189,23 @@ def _sonames() -> Mapping[str, Any]:
 
 def _conda_library(path: str) -> bytes:
     soname = path.rpartition("/")[2]
+    if soname.endswith(".dll"):
+        return _dll(soname)
     known = next((row for row in _sonames()["sonames"] if row["soname"] == soname), None)
     # conda-build makes every RPATH relative to the library
     return stub_library(soname, known["needed"] if known else (), rpath="$ORIGIN")
 
 
+def _dll(name: str) -> bytes:
+    # Nothing reads a DLL yet: these are the first bytes of one, and its name.
+    return b"MZ\x00\x00" + name.encode()
+
+
 def _wheel_library(project: str, version: str, path: str, symbols: Sequence[str]) -> bytes:
     """Write a library as readelf shows it in the wheel, or in that of the nearest version."""
     soname = path.rpartition("/")[2]
+    if soname.endswith(".dll"):
+        return _dll(soname)
     for row in _sonames()["consumers"]:
         if (row["package"], row["lib"]) == (f"{project}=={version}", path):
             paths = {row["rpath_tag"].lower(): row["rpath"]} if row["rpath"] else {}

@@ -21,14 +21,17 @@ MAY_IMPORT = {
     "rules": MODEL | {"world", "convert"},
     "collect": MODEL | {"manifests", "loader"},
     "check": MODEL | {"world"},
+    "live": MODEL,
     "output": MODEL | {"world"},
-    "pipeline": MODEL | KNOWLEDGE | {"world", "rules", "collect", "check"},
+    "pipeline": MODEL | KNOWLEDGE | {"world", "rules", "collect", "check", "live"},
     "testing": MODEL | KNOWLEDGE | {"world"},
     "cli": MODEL | {"pipeline", "output"},
     "__main__": {"cli"},
 }
-PURE = {"model", "manifests", "loader", "builds", "world", "rules", "check", "output"}
+PURE = {"model", "manifests", "loader", "builds", "world", "rules", "check", "live", "output"}
 MACHINE = {"os", "subprocess", "shutil", "socket", "ctypes", "urllib", "pathlib", "tempfile"}
+#: A module of the standard library, or a common one, that talks to other machines.
+NETWORK = {"aiohttp", "ftplib", "http", "httpx", "requests", "smtplib", "socket", "ssl", "urllib3"}
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")
 EACH = pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 
@@ -62,6 +65,19 @@ def test_a_room_imports_only_what_the_design_lets_it(path):
 def test_a_pure_room_does_not_reach_for_the_machine(path):
     tops = {module.partition(".")[0] for module in imported_modules(path)}
     assert room_of(path) not in PURE or not tops & MACHINE
+
+
+@EACH
+def test_only_the_maintainer_s_refresh_talks_to_other_machines(path):
+    modules = {"urllib3" if m.startswith("urllib.re") else m for m in imported_modules(path)}
+    talks = bool({module.partition(".")[0] for module in modules} & NETWORK)
+    assert talks == (path == ROOT / "catalog" / "refresh.py")
+
+
+def test_nothing_of_envfix_imports_the_maintainer_s_refresh():
+    assert [
+        path for path in MODULES if "reconciler.catalog.refresh" in {*imported_modules(path)}
+    ] == []
 
 
 @EACH

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import gc
 import json
 import os
 import subprocess
@@ -15,10 +14,9 @@ from collect.trees import PYTHON_RECORD, SITE, conda_prefix, write
 from reconciler import __version__, pipeline, rules
 from reconciler.cli import cli
 from reconciler.output import json as json_output
-from reconciler.testing import sketch
+from reconciler.testing import FACTS, sketch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 CODES = tuple(rules.all_rules())
@@ -35,15 +33,14 @@ env: {}
 pythonpath: []
 driver: "580.65.06"
 """
-CLEAN = "conda: [python=3.11.7=0]\npip: []\nlibraries: {}\nevidence: {}\nenv: {}\npythonpath: []\n"
+CLEAN = "conda: [python=3.11.7=0]\n" + "".join(
+    f"{key}: {{}}\n"
+    if key in {"libraries", "evidence", "env", "state", "pip_view"}
+    else f"{key}: []\n"
+    for key in FACTS
+    if key not in {"conda", "python", "driver"}
+)
 DECLARED = "environment.yml: |\n  name: x\n"
-
-
-@pytest.fixture(autouse=True)
-def _collecting() -> Iterator[None]:
-    """Let the garbage be collected again: a scan, the last thing of its process, ends that."""
-    yield
-    gc.enable()
 
 
 @pytest.fixture

@@ -57,6 +57,17 @@ def builds(install: InstallSet, catalog: Catalog, platform: str) -> Iterator[Cud
             yield build
 
 
+def pinned_version(declared: Declared) -> str:
+    """Return the one version that a line asks for; "" where it allows more."""
+    if declared.section is Section.PIP:
+        asked = _asked(_PIP_OPTION.sub("", declared.text).partition(";")[0])
+        return asked.version if asked else ""
+    try:
+        return CondaSpec.parse(declared.text).pinned_version or ""
+    except InvalidCondaSpec:
+        return ""
+
+
 def _of_conda(declared: Declared, catalog: Catalog) -> CudaBuild | None:
     package = catalog.cuda_packages.get(("conda", declared.name))
     consumer = catalog.consumer("conda", declared.name)
@@ -102,7 +113,7 @@ def _of_pip(
         return None
     version = asked.version
     if package:
-        cuda, known_by = cuda_of_wheel(package, version)
+        cuda, known_by = cuda_of_wheel(package, version, catalog)
         known = Known(Variant.CUDA, cuda, known_by, declared.text)
         role = Role.BRINGS if package.brings else Role.STATES
         return _build(declared, version, known, role, package.component, package.brings)

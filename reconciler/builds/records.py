@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from reconciler.builds.witness import Known, read_build_string, read_name
+from reconciler.builds.witness import Known, finer_release, read_build_string, read_name
 from reconciler.model.cuda import CudaBuild, CudaVersion, KnownBy, Role, Variant
 from reconciler.model.finding import Location
 
@@ -53,13 +53,18 @@ def _of_package(package: CudaPackage, record: PrefixRecord, catalog: Catalog) ->
     if package.cuda_in != "depends":
         number = record.version if package.cuda_in == "version" else record.version.split(".")[0]
         if package.cuda_in != "name" and (cuda := CudaVersion.parse(number)):
+            cuda = finer_release(cuda, package, record.version, catalog)
             return Known(Variant.CUDA, cuda, KnownBy.VERSION, f"its version {record.version}")
     if found := _asked_of_cuda(record, catalog):
         # cudnn's ">=12.0,<13" is a build for every CUDA 12: its lower bound is no release of it.
         if found.cuda and f"<{found.cuda.major + 1}" in found.evidence:
-            return found._replace(cuda=CudaVersion(found.cuda.major))
+            major = CudaVersion(found.cuda.major)
+            return found._replace(cuda=finer_release(major, package, record.version, catalog))
         return found
     cuda = CudaVersion(package.cuda_major) if package.cuda_major else None
+    finer = finer_release(cuda, package, record.version, catalog)
+    if finer != cuda:
+        return Known(Variant.CUDA, finer, KnownBy.VERSION, f"its version {record.version}")
     return Known(Variant.CUDA, cuda, KnownBy.NAME, f"its name {record.name}")
 
 

@@ -14,16 +14,24 @@ from reconciler.builds.witness import (
 )
 from reconciler.model.cuda import CudaBuild, CudaVersion, KnownBy, Role, Variant
 from reconciler.model.distribution import required_name
+from reconciler.model.library import path_pattern
 from reconciler.model.marker import holds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from reconciler.model.catalog import Catalog, Consumer, CudaPackage
     from reconciler.model.distribution import Distribution
+    from reconciler.model.library import SharedLibrary
     from reconciler.model.snapshot import Snapshot
 
-_CUDART = re.compile(r"libcudart(?:-[0-9a-f]+)?\.so\.(\d+(?:\.\d+)?)")
+#: The longest line of a text that a report shows whole.
+MAX_LINE = 80
+# auditwheel adds a hash to the names of what it grafts: libcudart-1b201d85.so.10.1.
+_RUNTIME = re.compile(r"libcudart(?:[-.][0-9a-f]+)?\.so\.(\d+(?:\.\d+)?)")
+_CUBLAS = re.compile(r"libcublas(?:Lt)?\.so\.(\d+)")
+_FRAMEWORKS_CUDA = re.compile(r"lib(?:c10|torch)_cuda\.so")
+_FRAMEWORKS_ROCM = re.compile(r"lib(?:(?:c10|torch)_hip\.so|amdhip64\.so.*)")
 
 
 def builds(
@@ -50,7 +58,7 @@ class _Reader:
         self._libraries = {library.path: library for library in snapshot.libraries}
 
     def of_package(self, distribution: Distribution, package: CudaPackage) -> CudaBuild:
-        cuda, known_by = cuda_of_wheel(package, distribution.version)
+        cuda, known_by = cuda_of_wheel(package, distribution.version, self._catalog)
         seen = distribution.version if known_by is KnownBy.VERSION else distribution.name
         known = Known(Variant.CUDA, cuda, known_by, f"its {known_by} {seen}")
         role = Role.BRINGS if package.brings else Role.STATES
@@ -69,13 +77,19 @@ class _Reader:
         witnesses = (
             self._by_version_file,
             self._by_library,
+            self._by_modules,
             lambda d, _: read_local_label(d.local, d.version),
+            self._by_url,
             self._by_requires,
             self._by_release,
             lambda d, c: read_name(d.key, c),
         )
         found = (witness(distribution, consumer) for witness in witnesses)
-        return next((known for known in found if known), None)
+        said = (known for known in found if known)
+        best = next(said, None)
+        if best is None or best.variant is not Variant.CUDA or (best.cuda and best.cuda.minor):
+            return best
+        return next((known for known in said if _is_finer(known, best)), best)
 
     def _by_version_file(self, distribution: Distribution, consumer: Consumer) -> Known | None:
         file = consumer.version_file
@@ -92,27 +106,58 @@ class _Reader:
                 told = match["cuda"] if variant is Variant.CUDA else ""
                 cuda = CudaVersion.parse(told) or CudaVersion.from_tag(told)
                 line = text[match.start() :].lstrip().partition("\n")[0]
-                return Known(variant, cuda, KnownBy.VERSION_FILE, f"{path}: {line}")
+                # TensorFlow writes all that it knows into one line.
+                seen = line if len(line) <= MAX_LINE else match[0].strip()
+                return Known(variant, cuda, KnownBy.VERSION_FILE, f"{path}: {seen}")
         return None
 
     def _by_library(self, distribution: Distribution, consumer: Consumer) -> Known | None:
         # Only Linux has these names: on Windows the absence of an .so says nothing.
         if consumer.cuda_library is None or not self._snapshot.target.platform.startswith("linux"):
             return None
-        path = f"{distribution.location}/{consumer.cuda_library}"
-        library = self._libraries.get(path)
+        library = next(self._named(distribution, (consumer.cuda_library,)), None)
         if library is None:
             recorded = distribution.record or ""
             # No word of it in RECORD is the CPU build; no RECORD is no word.
-            if not recorded or consumer.cuda_library in recorded:
+            if not recorded or path_pattern((consumer.cuda_library,)).search(recorded):
                 return None
             return Known(Variant.CPU, None, KnownBy.LIBRARY, f"it has no {consumer.cuda_library}")
-        needed = (_CUDART.fullmatch(soname) for soname in library.needed)
-        for match in needed:
-            if match:
-                cuda = CudaVersion.parse(match[1].removesuffix(".0"))
-                return Known(Variant.CUDA, cuda, KnownBy.LIBRARY, f"{path} needs {match[0]}")
-        return Known(Variant.CUDA, None, KnownBy.LIBRARY, f"it has {path}")
+        return _needs(library) or Known(
+            Variant.CUDA, None, KnownBy.LIBRARY, f"it has {library.path}"
+        )
+
+    def _by_modules(self, distribution: Distribution, consumer: Consumer) -> Known | None:
+        if not self._snapshot.target.platform.startswith("linux"):
+            return None
+        modules = tuple(self._named(distribution, consumer.modules))
+        if not modules:
+            return None
+        if known := next(filter(None, map(_needs, modules)), None):
+            return known
+        for module in modules:
+            for variant, pattern in (
+                (Variant.CUDA, _FRAMEWORKS_CUDA),
+                (Variant.ROCM, _FRAMEWORKS_ROCM),
+            ):
+                if needed := next(filter(pattern.fullmatch, module.needed), None):
+                    return Known(variant, None, KnownBy.LIBRARY, f"{module.path} needs {needed}")
+        if distribution.key in consumer.gpu_only:
+            return None
+        return Known(
+            Variant.CPU, None, KnownBy.LIBRARY, f"{modules[0].path} needs no library of CUDA"
+        )
+
+    def _named(self, distribution: Distribution, globs: Sequence[str]) -> Iterator[SharedLibrary]:
+        """Yield the libraries of a distribution that globs name, of those that were read."""
+        is_named = path_pattern(f"{distribution.location}/{glob}" for glob in globs).fullmatch
+        return (library for path, library in self._libraries.items() if is_named(path))
+
+    def _by_url(self, distribution: Distribution, _: Consumer) -> Known | None:
+        """Read the local label in the name of the wheel that was installed from a URL."""
+        file = (distribution.direct_url or "").rpartition("/")[2].partition("#")[0]
+        version = f"{file.replace('%2B', '+')}--".split("-")[1]
+        known = read_local_label(version.partition("+")[2], version)
+        return known._replace(evidence=f"it was installed from {file}") if known else None
 
     def _by_requires(self, distribution: Distribution, _: Consumer) -> Known | None:
         required = self._required_cuda(distribution)
@@ -122,7 +167,8 @@ class _Reader:
         package, requirement = max(
             required, key=lambda pair: pair[0].cuda_in == "version" and "==" in pair[1]
         )
-        cuda = cuda_of_wheel(package, requirement.partition("==")[2])[0]
+        pin = requirement.partition("==")[2].rstrip(" )")
+        cuda = cuda_of_wheel(package, pin, self._catalog)[0]
         return Known(Variant.CUDA, cuda, KnownBy.REQUIRES, f"requires {requirement}")
 
     def _by_release(self, distribution: Distribution, _: Consumer) -> Known | None:
@@ -143,6 +189,22 @@ def required_on(distribution: Distribution, snapshot: Snapshot) -> Iterator[str]
         requirement, _, marker = line.partition(";")
         if not marker or holds(marker.strip(), snapshot.target.platform, version):
             yield requirement.strip()
+
+
+def _is_finer(known: Known, best: Known) -> bool:
+    if known.cuda is None or known.cuda.minor is None:
+        return False
+    return best.cuda is None or known.cuda.major == best.cuda.major
+
+
+def _needs(library: SharedLibrary) -> Known | None:
+    """Read the CUDA of a library that needs its runtime, or its cuBLAS."""
+    for pattern in (_RUNTIME, _CUBLAS):
+        for match in filter(None, map(pattern.fullmatch, library.needed)):
+            cuda = CudaVersion.parse(match[1].removesuffix(".0"))
+            evidence = f"{library.path} needs {match[0]}"
+            return Known(Variant.CUDA, cuda, KnownBy.LIBRARY, evidence)
+    return None
 
 
 def _build(

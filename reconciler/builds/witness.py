@@ -78,12 +78,26 @@ def read_build_string(build: str) -> Known | None:
     return None
 
 
-def cuda_of_wheel(package: CudaPackage, version: str) -> tuple[CudaVersion | None, KnownBy]:
+def cuda_of_wheel(
+    package: CudaPackage, version: str, catalog: Catalog
+) -> tuple[CudaVersion | None, KnownBy]:
     """Return the CUDA of a wheel of CUDA's own parts, from its version or its name."""
-    version = version if package.cuda_in == "version" else version.partition(".")[0]
-    if package.cuda_in in {"version", "major"} and (cuda := CudaVersion.parse(version)):
-        return cuda, KnownBy.VERSION
-    return (CudaVersion(package.cuda_major) if package.cuda_major else None), KnownBy.NAME
+    told = version if package.cuda_in == "version" else version.partition(".")[0]
+    if package.cuda_in in {"version", "major"} and (cuda := CudaVersion.parse(told)):
+        return finer_release(cuda, package, version, catalog), KnownBy.VERSION
+    cuda = CudaVersion(package.cuda_major) if package.cuda_major else None
+    return finer_release(cuda, package, version, catalog), KnownBy.NAME
+
+
+def finer_release(
+    cuda: CudaVersion | None, package: CudaPackage, version: str, catalog: Catalog
+) -> CudaVersion | None:
+    """Return the release that a part's own version is of, unless another major is known."""
+    if cuda and cuda.minor is not None:
+        return cuda
+    told = catalog.part_release(package.component, version)
+    finer = CudaVersion.parse(told) if told else None
+    return finer if finer and (cuda is None or finer.major == cuda.major) else cuda
 
 
 def _of_build_tag(tag: str) -> CudaVersion | None:

@@ -10,7 +10,18 @@ import os
 
 from reconciler.model.catalog import Catalog
 
-TABLES = ("components", "packages", "consumers", "imports", "releases")
+TABLES = (
+    "clashes",
+    "collisions",
+    "components",
+    "consumers",
+    "cudnn",
+    "imports",
+    "packages",
+    "pairs",
+    "releases",
+    "toolkits",
+)
 
 
 def load() -> Catalog:

@@ -9,18 +9,34 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from reconciler.catalog import TABLES
-from reconciler.model.catalog import Component, Consumer, CudaPackage, ImportGroup, Release
+from reconciler.model.catalog import (
+    Clash,
+    Collision,
+    Component,
+    Consumer,
+    CudaPackage,
+    CudnnNeed,
+    ImportGroup,
+    Pair,
+    PartRelease,
+    Release,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 HERE = Path(__file__).parent
 ROWS: Mapping[str, type[msgspec.Struct]] = {
+    "clashes": Clash,
+    "collisions": Collision,
     "components": Component,
-    "packages": CudaPackage,
     "consumers": Consumer,
+    "cudnn": CudnnNeed,
     "imports": ImportGroup,
+    "packages": CudaPackage,
+    "pairs": Pair,
     "releases": Release,
+    "toolkits": PartRelease,
 }
 
 

@@ -1,5 +1,7 @@
 """The only code that reads a machine. One file, one fact; nothing is executed or imported.
 
+One file is an exception: ``pip_view`` is collected only where the user allows it (``--live``).
+
 To add a fact: a file here with ``collect(ground, snapshot) -> Found``, a member of Fact with its
 field on Snapshot, and a line of COLLECTORS.
 """
@@ -14,14 +16,24 @@ from reconciler.collect import (
     distributions,
     driver,
     evidence,
+    import_paths,
+    kernels,
     libraries,
     manifest_files,
+    outside,
+    payload,
+    pip_options,
+    pip_view,
+    platforms,
     python,
     pythonpath,
     records,
+    state,
+    toolkits,
+    variable_paths,
     variables,
 )
-from reconciler.model.snapshot import Fact, Snapshot
+from reconciler.model.snapshot import Fact, Snapshot, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -36,24 +48,38 @@ COLLECTORS: Mapping[Fact, Callable[[Ground, Snapshot], Found]] = {
     Fact.DISTRIBUTIONS: distributions.collect,
     Fact.LIBRARIES: libraries.collect,
     Fact.EVIDENCE: evidence.collect,
+    Fact.PAYLOAD: payload.collect,
+    Fact.STATE: state.collect,
+    Fact.PIP_OPTIONS: pip_options.collect,
     Fact.VARIABLES: variables.collect,
     Fact.PYTHONPATH: pythonpath.collect,
+    Fact.VARIABLE_PATHS: variable_paths.collect,
+    Fact.IMPORT_PATHS: import_paths.collect,
+    Fact.OUTSIDE: outside.collect,
+    Fact.KERNELS: kernels.collect,
     Fact.DRIVER: driver.collect,
+    Fact.TOOLKITS: toolkits.collect,
+    Fact.PIP_VIEW: pip_view.collect,
 }
 
 
 def collect(ground: Ground, asked: Collection[Fact], *, envfix: str) -> Snapshot:
     """Return the snapshot of a machine with the facts that were asked for."""
     wanted = tuple(fact for fact in COLLECTORS if fact in asked)
-    snapshot = Snapshot(envfix=envfix, target=ground.target, asked=wanted)
+    target = ground.target
+    if target.prefix is not None:
+        target = _for(target, platforms.of_shape(target.prefix, target.platform))
+    snapshot = Snapshot(envfix=envfix, target=target, asked=wanted)
     for fact in wanted:
         found = COLLECTORS[fact](ground, snapshot)
         snapshot = msgspec.structs.replace(
             snapshot, **{fact.value: found.value}, gaps=snapshot.gaps + found.gaps
         )
-    return msgspec.structs.replace(
-        snapshot,
-        target=msgspec.structs.replace(
-            snapshot.target, platform=records.platform(snapshot) or ground.target.platform
-        ),
-    )
+        if fact is Fact.RECORDS and (platform := platforms.of_records(snapshot.records)):
+            # What is read after this is read as it lies on the records' platform.
+            snapshot = msgspec.structs.replace(snapshot, target=_for(snapshot.target, platform))
+    return snapshot
+
+
+def _for(target: Target, platform: str) -> Target:
+    return msgspec.structs.replace(target, platform=platform)

@@ -1,21 +1,27 @@
-"""pip's distributions: the ``*.dist-info`` directories of each site-packages."""
+"""pip's distributions: the ``*.dist-info`` and ``*.egg-info`` of each site-packages."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import posixpath
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
 
 from reconciler.collect import files
 from reconciler.collect.ground import Found
 from reconciler.collect.secrets import masked
 from reconciler.model.distribution import Distribution
-from reconciler.model.os_name import from_os
+from reconciler.model.os_name import from_os, to_os
 from reconciler.model.snapshot import Fact, Gap
 
 if TYPE_CHECKING:
     from reconciler.collect.ground import Ground
     from reconciler.model.snapshot import Snapshot
 
-SUFFIX = ".dist-info"
+DIST_INFO, EGG_INFO = ".dist-info", ".egg-info"
+#: Where conda-build works, and what it leaves in direct_url.json: nobody's editable install.
+BUILD_FOLDERS = ("/feedstock_root/", "/croot/")
 HEAD_LIMIT = 4 * files.MEGABYTE
 RECORD_LIMIT = 64 * files.MEGABYTE
 SMALL_LIMIT = 1 << 12
@@ -27,36 +33,42 @@ def collect(ground: Ground, snapshot: Snapshot) -> Found:
     if prefix is None:
         reason = "no environment to look at"
         return Found(value=(), gaps=(Gap(fact=Fact.DISTRIBUTIONS, reason=reason),))
+    locations = python.site_packages if python else ()
+    read = [in_folder(f"{prefix}/{at}", at, Fact.DISTRIBUTIONS) for at in locations]
+    return Found(
+        value=tuple(d for found in read for d in found.value),
+        gaps=tuple(gap for found in read for gap in found.gaps),
+    )
+
+
+def in_folder(path: str, location: str, fact: Fact) -> Found:
+    """Read the distributions of one entry of sys.path; ``location`` is what a Snapshot calls it."""
     found: list[Distribution] = []
     gaps: list[Gap] = []
-    for location in python.site_packages if python else ():
+    try:
+        names = files.names(path)
+    except files.MissingError:
+        return Found(value=())
+    except files.UnreadableError as error:
+        return Found(value=(), gaps=(Gap(fact=fact, item=location, reason=str(error)),))
+    for name in names:
+        # pip renames what it is about to remove to ~ame; a crash leaves it behind.
+        if not name.endswith((DIST_INFO, EGG_INFO)) or name.startswith("~"):
+            continue
+        item = f"{location}/{name}"
         try:
-            names = files.names(f"{prefix}/{location}")
-        except files.MissingError:
-            continue
+            read = _distribution if name.endswith(DIST_INFO) else _egg_info
+            found.append(read(path, location, name))
+            item += "/direct_url.json"
+            found[-1] = _with_origin(found[-1], f"{path}/{name}")
         except files.UnreadableError as error:
-            gaps.append(Gap(fact=Fact.DISTRIBUTIONS, item=location, reason=str(error)))
-            continue
-        for name in names:
-            # pip renames what it is about to remove to ~ame; a crash leaves it behind.
-            if not name.endswith(SUFFIX) or name.startswith("~"):
-                continue
-            try:
-                found.append(_distribution(prefix, location, name))
-            except files.UnreadableError as error:
-                item = f"{location}/{name}"
-                gaps.append(Gap(fact=Fact.DISTRIBUTIONS, item=item, reason=str(error)))
+            gaps.append(Gap(fact=fact, item=item, reason=str(error)))
     return Found(value=tuple(found), gaps=tuple(gaps))
 
 
-def _distribution(prefix: str, location: str, directory: str) -> Distribution:
-    folder = f"{prefix}/{location}/{directory}"
-    try:
-        head = files.read_head(f"{folder}/METADATA", end=b"\n\n", limit=HEAD_LIMIT)
-    except files.UnreadableError as error:
-        raise files.UnreadableError(f"METADATA: {error}") from error
-    # The end of a head in lines of Windows is not that which is searched for.
-    name, version, requires = _fields(head.partition(b"\r\n\r\n")[0])
+def _distribution(path: str, location: str, directory: str) -> Distribution:
+    folder = f"{path}/{directory}"
+    name, version, requires = _fields(_head(f"{folder}/METADATA"))
     if not name or not version:
         raise files.UnreadableError("METADATA names no distribution and version")
     return Distribution(
@@ -66,20 +78,136 @@ def _distribution(prefix: str, location: str, directory: str) -> Distribution:
         location=location,
         directory=directory,
         installer=(_optional(f"{folder}/INSTALLER", SMALL_LIMIT) or "").strip() or None,
-        record=_optional(f"{folder}/RECORD", RECORD_LIMIT),
+        record=_record(f"{folder}/RECORD", location),
     )
 
 
-def _fields(head: bytes) -> tuple[str, str, tuple[str, ...]]:
+class _DirInfo(msgspec.Struct, frozen=True):
+    editable: bool = False
+
+
+class _DirectUrl(msgspec.Struct, frozen=True):
+    """direct_url.json (PEP 610)."""
+
+    url: str
+    dir_info: _DirInfo = _DirInfo()
+
+
+def _with_origin(distribution: Distribution, folder: str) -> Distribution:
+    """Add what was asked for by name or by URL; conda-build marks all its packages so."""
+    if distribution.installer == "conda":
+        return distribution
+    requested = files.exists(f"{folder}/REQUESTED")
+    url = None
+    if files.exists(f"{folder}/direct_url.json"):
+        url = _direct_url(f"{folder}/direct_url.json")
+    if not requested and url is None:
+        return distribution
+    return msgspec.structs.replace(
+        distribution,
+        requested=requested,
+        direct_url=masked(from_os(url.url)) if url else None,
+        editable=bool(url and url.dir_info.editable),
+    )
+
+
+def _direct_url(path: str) -> _DirectUrl | None:
+    try:
+        found = msgspec.json.decode(files.read(path, limit=SMALL_LIMIT << 4), type=_DirectUrl)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise files.UnreadableError(f"not a direct_url.json: {error}") from error
+    return None if any(root in found.url for root in BUILD_FOLDERS) else found
+
+
+class _Egg(NamedTuple):
+    """The texts of an egg-info; a single file has the first alone."""
+
+    head: str
+    requires: str | None = None
+    installed: str | None = None
+    installer: str | None = None
+
+
+def _egg_info(path: str, location: str, directory: str) -> Distribution:
+    egg = _egg(f"{path}/{directory}")
+    name, version, requires = _fields(egg.head)
+    if not name or not version:
+        raise files.UnreadableError("PKG-INFO names no distribution and version")
+    return Distribution(
+        name=name,
+        version=version,
+        requires=requires or _requires_txt(egg.requires or ""),
+        location=location,
+        directory=directory,
+        installer=(egg.installer or "").strip() or None,
+        record=None if egg.installed is None else _as_record(egg.installed, directory),
+    )
+
+
+def _egg(path: str) -> _Egg:
+    if not os.path.isdir(to_os(path)):
+        # distutils writes one file in place of the folder.
+        return _Egg(_head(path))
+    return _Egg(
+        _head(f"{path}/PKG-INFO"),
+        _optional(f"{path}/requires.txt", RECORD_LIMIT),
+        _optional(f"{path}/installed-files.txt", RECORD_LIMIT),
+        _optional(f"{path}/INSTALLER", SMALL_LIMIT),
+    )
+
+
+def _requires_txt(text: str) -> tuple[str, ...]:
+    """Return the requirements of setuptools' own format: sections are ``[extra:marker]``."""
+    requires, condition = [], ""
+    for line in filter(None, map(str.strip, text.splitlines())):
+        if line.startswith("["):
+            extra, _, marker = line.strip("[]").partition(":")
+            parts = [f'extra == "{extra}"'] * bool(extra) + [f"({marker})"] * bool(marker)
+            condition = " and ".join(parts)
+        else:
+            requires.append(masked(f"{line} ; {condition}" if condition else line))
+    return tuple(requires)
+
+
+def _as_record(installed: str, directory: str) -> str:
+    """Return installed-files.txt, which is relative to its own folder, as lines of a RECORD."""
+    paths = (posixpath.normpath(posixpath.join(directory, p)) for p in installed.splitlines() if p)
+    return "".join(f'"{path}",,\n' if "," in path else f"{path},,\n" for path in paths)
+
+
+def _head(path: str) -> str:
+    """Return the fields of a METADATA or PKG-INFO, without the description below them."""
+    try:
+        head = files.read_head(path, end=b"\n\n", limit=HEAD_LIMIT)
+    except files.UnreadableError as error:
+        raise files.UnreadableError(f"{posixpath.basename(path)}: {error}") from error
+    # The end of a head in lines of Windows is not that which is searched for.
+    return from_os(head.partition(b"\r\n\r\n")[0].decode("utf-8", "surrogateescape"))
+
+
+def _record(path: str, location: str) -> str | None:
+    text = _optional(path, RECORD_LIMIT)
+    if text is None or not location.startswith("Lib/"):
+        return text
+    # pip writes slashes on Windows too, but other installers the system's own separator.
+    return text.replace("\\", "/")
+
+
+def _fields(head: str) -> tuple[str, str, tuple[str, ...]]:
     """Return name, version and requirements of a head (core metadata: RFC 822 fields)."""
     # A line is found by str's own search: a scan reads 60,000 of them, and wants one in ten.
-    text = "\n" + from_os(head.decode("utf-8", "surrogateescape"))
+    text = "\n" + head
     requires = text.split("\nRequires-Dist:")[1:]
     return (
         _field(text, "\nName:"),
         _field(text, "\nVersion:"),
-        tuple(masked(line.partition("\n")[0].strip()) for line in requires),
+        tuple([_without_credentials(line.partition("\n")[0].strip()) for line in requires]),
     )
+
+
+def _without_credentials(requirement: str) -> str:
+    # Credentials of a requirement stand in its URL, and one in a thousand has one.
+    return masked(requirement) if "://" in requirement else requirement
 
 
 def _field(text: str, name: str) -> str:

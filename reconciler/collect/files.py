@@ -78,6 +78,38 @@ def with_pread(path: str, use: Callable[[Callable[[int, int], bytes]], T]) -> T:
         os.close(handle)
 
 
+def exists(path: str) -> bool:
+    """Tell whether something that can be opened may be there: no open, no exception."""
+    try:
+        return os.access(to_os(path), os.F_OK)
+    except ValueError:
+        return False
+
+
+def size_of(path: str) -> tuple[int | None, bool]:
+    """Return a file's size, None where nothing is there, and whether it is a link."""
+    try:
+        status = os.lstat(to_os(path))
+        is_link = stat.S_ISLNK(status.st_mode)
+        return (os.stat(to_os(path)) if is_link else status).st_size, is_link
+    except (FileNotFoundError, NotADirectoryError):
+        return None, False
+    except (OSError, ValueError) as error:
+        raise UnreadableError(getattr(error, "strerror", None) or str(error)) from error
+
+
+def sha256(path: str) -> str | None:
+    """Return the hash of a regular file, in hexadecimal; None where it cannot be read."""
+    import hashlib  # noqa: PLC0415 - takes 3 ms, and few environments have a file to hash
+
+    try:
+        handle, _ = _open(path)
+        with os.fdopen(handle, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except (UnreadableError, OSError):
+        return None
+
+
 def names(directory: str) -> tuple[str, ...]:
     """Return the names in a directory, sorted, as a Snapshot stores them; raises UnreadableError."""
     try:

@@ -15,10 +15,12 @@ class EvidenceWanted(Struct, frozen=True, kw_only=True):
 
     #: The file names of shared libraries up to ``.so``: ``libcudart``.
     libraries: frozenset[str] = frozenset()
-    #: Libraries by path, relative to site-packages.
+    #: Globs of libraries by path, relative to site-packages.
     library_paths: frozenset[str] = frozenset()
     #: Text files by path, relative to site-packages.
     texts: frozenset[str] = frozenset()
+    #: The names of import packages: ``torch``.
+    imports: frozenset[str] = frozenset()
 
 
 class Ground(Struct, frozen=True, kw_only=True):
@@ -26,10 +28,12 @@ class Ground(Struct, frozen=True, kw_only=True):
 
     target: Target
     #: The working directory, absolute: what relative entries of variables are relative to.
-    directory: str
+    directory: str = "/"
     #: The variables of the shell that envfix was started from, and what ``--env`` changed of them.
     environ: Mapping[str, str]
     wanted: EvidenceWanted
+    #: What lies before the machine's own paths, such as /etc: the folder of a machine that is made up.
+    root: str = ""
 
 
 class Found(Struct, frozen=True, kw_only=True):

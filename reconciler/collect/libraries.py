@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from reconciler.collect import files
 from reconciler.collect.ground import Found
 from reconciler.loader import elf
+from reconciler.model.library import path_pattern
+from reconciler.model.ownership import ownership
 from reconciler.model.snapshot import Fact, Gap
 
 if TYPE_CHECKING:
@@ -38,15 +40,14 @@ def collect(ground: Ground, snapshot: Snapshot) -> Found:
 
 def _paths(snapshot: Snapshot, wanted: EvidenceWanted) -> Iterator[str]:
     """Yield the paths of evidence, relative to the prefix."""
-    for record in snapshot.records:
-        for path in record.files:
-            if ".so" in path and _stem(path) in wanted.libraries:
-                yield path
-    for distribution in snapshot.distributions:
-        for path in distribution.libraries():
-            if path in wanted.library_paths or _stem(path) in wanted.libraries:
-                yield f"{distribution.location}/{path}"
+    places = snapshot.python.site_packages if snapshot.python else ()
+    globs = (f"{place}/{glob}" for place in places for glob in wanted.library_paths)
+    is_wanted = path_pattern(globs).fullmatch
+    for path in ownership(snapshot.records, snapshot.distributions).libraries:
+        if stem_of(path) in wanted.libraries or is_wanted(path):
+            yield path
 
 
-def _stem(path: str) -> str:
+def stem_of(path: str) -> str:
+    """Return a library's file name up to ``.so``: ``libcudart``."""
     return path.rpartition("/")[2].partition(".so")[0]

@@ -1,7 +1,8 @@
 """Which environment is looked at, and the environments that a name may mean.
 
 The order is that of docs: an option, VIRTUAL_ENV, an active conda environment other than base, the
-project's own, base, none. Nothing is asked of conda: its files and variables tell.
+project's own, base, none. conda's files and variables tell; conda itself is asked only for a name that they do
+not know, and only where it can be imported.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
 from reconciler import manifests
-from reconciler.collect import files, manifest_files
+from reconciler.collect import conda_names, files, manifest_files
 from reconciler.errors import TargetNotFoundError
 from reconciler.model.manifest import ManifestError
 from reconciler.model.os_name import from_os, to_os
@@ -62,6 +64,17 @@ def kind_of(prefix: str) -> Literal["conda", "venv", "none"]:
     if os.path.isdir(os.path.join(prefix, "conda-meta")):
         return "conda"
     return "venv" if os.path.isfile(os.path.join(prefix, "pyvenv.cfg")) else "none"
+
+
+def environment_above(path: str) -> str | None:
+    """Return the environment that a path lies in, its links resolved; None where in none."""
+    folder = os.path.realpath(to_os(path))
+    while kind_of(folder) == "none":
+        above = os.path.dirname(folder)
+        if above == folder:
+            return None
+        folder = above
+    return from_os(folder)
 
 
 def _because(choice: Choice, taken: _Candidate | None) -> str:
@@ -139,12 +152,25 @@ def _declared_environments(project: str) -> Iterator[tuple[str, tuple[str, ...]]
 
 
 def find(name: str, environ: Mapping[str, str]) -> str | None:
-    """Return the conda environment of that name, as conda's own files know it."""
+    """Return the conda environment of that name, as conda's own files know it, or else conda."""
     if name in {"base", "root"}:
-        return next((root for root in _roots(environ) if kind_of(root) == "conda"), None)
+        base = next((root for root in _roots(environ) if kind_of(root) == "conda"), None)
+        return base or _asked(name)
     known = (os.path.join(folder, name) for folder in _envs_dirs(environ))
     listed = (path for path in _listed(environ) if os.path.basename(path) == name)
-    return next((path for path in (*known, *listed) if kind_of(path) == "conda"), None)
+    found = next((path for path in chain(known, listed) if kind_of(path) == "conda"), None)
+    # To import conda takes longer than a whole scan.
+    return found or _asked(name)
+
+
+def _asked(name: str) -> str | None:
+    names = conda_names.ask()
+    if names is None:
+        return None
+    if name in {"base", "root"}:
+        return names.root
+    known = (os.path.join(folder, name) for folder in names.envs_dirs)
+    return next((path for path in known if kind_of(path) == "conda"), None)
 
 
 def _roots(environ: Mapping[str, str]) -> Iterator[str]:
@@ -163,6 +189,8 @@ def _roots(environ: Mapping[str, str]) -> Iterator[str]:
 def _envs_dirs(environ: Mapping[str, str]) -> Iterator[str]:
     for variable in ("CONDA_ENVS_PATH", "CONDA_ENVS_DIRS"):
         yield from filter(None, environ.get(variable, "").split(os.pathsep))
+    root = next(_roots(environ), "")
+    yield from conda_names.configured({"CONDA_ROOT": root, **environ})
     yield from (os.path.join(root, "envs") for root in _roots(environ))
     yield os.path.join(_home(environ), ".conda", "envs")
 

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 
 from reconciler.collect import files
 from reconciler.collect.ground import Found
-from reconciler.model.os_name import from_os
+from reconciler.model.os_name import from_os, to_os
 from reconciler.model.prefix import Python
 from reconciler.model.snapshot import Fact, Gap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from reconciler.collect.ground import Ground
     from reconciler.model.snapshot import Snapshot
 
 _FOLDER = re.compile(r"(?:python|pypy)(\d+\.\d+)t?")
+_DLL = re.compile(r"python(\d)(\d+)t?\.dll", re.IGNORECASE)
+#: python-3.11.9-hb806964_0_cpython.json
+_RECORD = re.compile(r"python-(\d+\.\d+[\w.]*)-[^-]+\.json")
 _NUMBERS = re.compile(r"\d+(?:\.\d+){0,2}")
 
 
@@ -26,16 +30,16 @@ def collect(ground: Ground, snapshot: Snapshot) -> Found:
     prefix = snapshot.target.prefix
     if prefix is None:
         return Found(value=None, gaps=(Gap(fact=Fact.PYTHON, reason="no environment to look at"),))
-    python = _of_record(snapshot) or _of_venv(prefix) or _of_folder(prefix)
+    # The home of a venv of another system is not to be found here, nor to be missed.
+    system = snapshot.target.platform.partition("-")[0]
+    is_here = ground.target.platform.startswith(system)
+    python = _of_record(snapshot) or _of_venv(prefix, is_here) or _of_folder(prefix)
     return Found(value=python, gaps=tuple(_gaps(snapshot, python)))
 
 
 def _gaps(snapshot: Snapshot, python: Python | None) -> Iterator[Gap]:
     if python is None and snapshot.target.kind == "venv":
         yield Gap(fact=Fact.PYTHON, reason="pyvenv.cfg names no version, and lib holds no Python")
-    if python and python.sees_home:
-        reason = "a Python whose packages this environment sees as well, and which are not read"
-        yield Gap(fact=Fact.PYTHON, item=python.home, reason=reason)
 
 
 def _of_record(snapshot: Snapshot) -> Python | None:
@@ -50,25 +54,42 @@ def _of_record(snapshot: Snapshot) -> Python | None:
     )
 
 
-def _of_venv(prefix: str) -> Python | None:
+def venv_settings(prefix: str) -> Mapping[str, str] | None:
+    """Return the lines of a prefix's pyvenv.cfg, by their keys in lower case; None without one."""
     try:
         raw = files.read(f"{prefix}/pyvenv.cfg", limit=files.MEGABYTE)
     except files.UnreadableError:
         return None
-    pairs = (line.partition("=") for line in raw.decode("utf-8", "surrogateescape").splitlines())
-    settings = {key.strip().lower(): value.strip() for key, _, value in pairs}
+    lines = from_os(raw.decode("utf-8", "surrogateescape")).splitlines()
+    pairs = (line.partition("=") for line in lines)
+    return {key.strip().lower(): value.strip() for key, _, value in pairs}
+
+
+def _of_venv(prefix: str, is_here: bool) -> Python | None:  # noqa: FBT001
+    settings = venv_settings(prefix)
+    if settings is None:
+        return None
     # venv writes version, virtualenv and uv version_info.
     # virtualenv's version_info is 3.11.7.final.0.
     version = _NUMBERS.match(settings.get("version") or settings.get("version_info") or "")
     if version is None:
         return _of_folder(prefix)
     minor = ".".join(version[0].split(".")[:2])
+    home = settings.get("home")
     return Python(
         version=version[0],
         site_packages=(_site_packages(prefix, minor),),
-        home=from_os(settings["home"]) if "home" in settings else None,
-        sees_home=settings.get("include-system-site-packages", "").lower() == "true",
+        home=home,
+        home_exists=home is None or not is_here or os.path.isdir(to_os(home)),
+        # POSIX: <prefix>/bin; Windows: the prefix itself.
+        home_version=version_of_conda(home.rstrip("/").removesuffix("/bin")) if home else None,
     )
+
+
+def version_of_conda(prefix: str) -> str | None:
+    """Return the version of the Python that conda has in a prefix, by its record's name."""
+    matches = (_RECORD.fullmatch(name) for name in _names(f"{prefix}/conda-meta"))
+    return next((match[1] for match in matches if match), None)
 
 
 def _site_packages(prefix: str, minor: str) -> str:
@@ -84,9 +105,16 @@ def _of_folder(prefix: str) -> Python | None:
     # conda's packages make lib/python3.1 as well, a link for what takes 3.11 for it.
     newest = max(_folders(prefix), key=lambda folder: _release(folder[1]), default=None)
     if newest is None:
-        return None
+        return _of_dll(prefix)
     name, version = newest
     return Python(version=version, site_packages=(f"lib/{name}/site-packages",))
+
+
+def _of_dll(prefix: str) -> Python | None:
+    # On Windows the version stands in python311.dll beside python.exe, and in no folder.
+    matches = filter(None, map(_DLL.fullmatch, _names(prefix)))
+    version = next((f"{match[1]}.{match[2]}" for match in matches), None)
+    return Python(version=version, site_packages=("Lib/site-packages",)) if version else None
 
 
 def _folders(prefix: str) -> list[tuple[str, str]]:

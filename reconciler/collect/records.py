@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -60,23 +59,19 @@ def collect(ground: Ground, snapshot: Snapshot) -> Found:
     except files.UnreadableError as error:
         return Found(value=(), gaps=(Gap(fact=Fact.RECORDS, reason=str(error)),))
     records, gaps = [], []
+    is_windows = snapshot.target.platform.startswith("win")
     for name in names:
         if name.endswith(".json"):
             try:
-                records.append(_record(files.read(f"{folder}/{name}", limit=LIMIT)))
+                records.append(_record(files.read(f"{folder}/{name}", limit=LIMIT), is_windows))
             except (files.UnreadableError, ValueError, RecursionError) as error:
                 gaps.append(Gap(fact=Fact.RECORDS, item=f"{FOLDER}/{name}", reason=_why(error)))
     return Found(value=tuple(records), gaps=tuple(gaps))
 
 
-def platform(snapshot: Snapshot) -> str | None:
-    """Return the platform that most records are for; None where only noarch ones tell."""
-    subdirs = Counter(r.subdir for r in snapshot.records if r.subdir not in {"", "noarch"})
-    return subdirs.most_common(1)[0][0] if subdirs else None
-
-
-def _record(raw: bytes) -> PrefixRecord:
+def _record(raw: bytes, is_windows: bool) -> PrefixRecord:  # noqa: FBT001
     written = _decode(raw)
+    paths = written.files or ()
     return PrefixRecord(
         name=written.name,
         version=written.version,
@@ -86,7 +81,8 @@ def _record(raw: bytes) -> PrefixRecord:
         subdir=written.subdir or "",
         depends=tuple(written.depends or ()),
         constrains=tuple(written.constrains or ()),
-        files=tuple(written.files or ()),
+        # conda writes slashes on Windows too, and other installers their system's own separator.
+        files=tuple(path.replace("\\", "/") for path in paths) if is_windows else tuple(paths),
         requested_specs=tuple(masked(spec) for spec in _requested(written)),
         python_site_packages_path=written.python_site_packages_path,
     )
@@ -102,18 +98,19 @@ def _decode(raw: bytes) -> _Written:
         pass
     import json  # noqa: PLC0415
 
-    return msgspec.convert(_stored(json.loads(raw.decode("utf-8", "surrogateescape"))), _Written)
+    return msgspec.convert(stored(json.loads(raw.decode("utf-8", "surrogateescape"))), _Written)
 
 
-def _stored(value: Any) -> Any:
+def stored(value: Any) -> Any:
+    """Return what ``json`` made of bytes that need not be UTF-8, as a Snapshot stores it."""
     match value:
         case str():
             # Half of a UTF-16 pair, which no operating system of bytes gives, is not to be stored.
             return _HALVES.sub("\ufffd", from_os(value))
         case list():
-            return [_stored(item) for item in value]
+            return [stored(item) for item in value]
         case dict():
-            return {_stored(key): _stored(item) for key, item in value.items()}
+            return {stored(key): stored(item) for key, item in value.items()}
         case _:
             return value
 

@@ -37,7 +37,7 @@ NAMES = frozenset(
         "XLA_FLAGS",
     }
 )
-BEGINNINGS = ("BNB_", "NUMBA_CUDA_", "NVIDIA_", "PIP_", "TRITON_", "UV_")
+BEGINNINGS = ("BNB_", "CONDA_STACKED_", "NUMBA_CUDA_", "NVIDIA_", "PIP_", "TRITON_", "UV_")
 
 
 def collect(ground: Ground, snapshot: Snapshot) -> Found:

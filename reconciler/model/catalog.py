@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from itertools import pairwise
 from typing import Literal, TypeVar
 
 import msgspec
@@ -51,6 +52,21 @@ class CudaPackage(_Row, frozen=True, kw_only=True):
     source: str
 
 
+class VersionSpan(_Row, frozen=True, kw_only=True):
+    """The versions from one on, and below another."""
+
+    since: str = "0"
+    before: str | None = None
+
+    def holds(self, version: str) -> bool:
+        """Tell whether a version, whatever its local label, is one of them."""
+        numbers = _numbers(version)
+        return bool(numbers) and (
+            _numbers(self.since) <= numbers
+            and (self.before is None or numbers < _numbers(self.before))
+        )
+
+
 class VersionFile(_Row, frozen=True, kw_only=True):
     """A text file of an installed package that says what it was built for."""
 
@@ -90,10 +106,21 @@ class Consumer(_Row, frozen=True, kw_only=True):
     #: Whether its wheels carry CUDA statically, so that they meet no other's libraries.
     links_statically: bool = False
     version_file: VersionFile | None = None
-    #: Relative to site-packages: a library that only CUDA builds have; its NEEDED names the major.
+    #: A glob relative to site-packages, of a library that only CUDA builds have; its NEEDED names
+    #: the major.
     cuda_library: str | None = None
+    #: Globs relative to site-packages, of extension modules that every build has: those of a build
+    #: for CUDA need its runtime or its framework's CUDA libraries.
+    modules: tuple[str, ...] = ()
+    #: Whether it has CUDA code at all; without it, every build of it fits every framework's.
+    has_cuda: bool = True
     #: The components that a wheel of it carries inside itself where it requires no nvidia-* wheel.
     bundles: tuple[str, ...] = ()
+    #: The components that its wheels open at run time, bring nowhere and do not require: the GPU is
+    #: used only where all of them are found.
+    opens: tuple[str, ...] = ()
+    #: The versions that refuse, at import, a framework whose CUDA is of another minor release.
+    refuses_other_minor: VersionSpan | None = None
     source: str
 
 
@@ -111,6 +138,11 @@ class ImportGroup(_Row, frozen=True, kw_only=True):
     until: Mapping[str, str] = {}
     source: str
 
+    @property
+    def is_top_level(self) -> bool:
+        """Whether it is a package of its own, not one in a namespace such as ``nvidia.dali``."""
+        return "." not in self.import_name
+
     def holds(self, name: str, version: str) -> bool:
         """Tell whether that version of a wheel installs the import; "" is the newest one."""
         if name not in self.pypi:
@@ -121,7 +153,7 @@ class ImportGroup(_Row, frozen=True, kw_only=True):
 
 def _numbers(version: str) -> tuple[int, ...]:
     # The bounds of the table are plain releases; packaging.version would cost a scan 10 ms.
-    return tuple(int(part) for part in re.findall(r"\d+", version.partition("+")[0]))
+    return tuple(int(part) for part in re.findall(r"\d{1,9}", version.partition("+")[0]))
 
 
 class Release(_Row, frozen=True, kw_only=True):
@@ -135,6 +167,80 @@ class Release(_Row, frozen=True, kw_only=True):
     #: The CUDA release; left out for a build without CUDA (TOML has no null).
     cuda: str | None = None
     source: str
+
+
+class Pair(_Row, frozen=True, kw_only=True):
+    """The release of its framework that a release of an extension was made for."""
+
+    #: PyPI's normal name of the extension.
+    package: str
+    version: str
+    #: The name of a Consumer.
+    framework: str
+    release: str
+    #: Whether it works with later releases of the framework as well.
+    or_later: bool = False
+    source: str
+
+
+class PartRelease(_Row, frozen=True, kw_only=True):
+    """The first version of a part that belongs to a CUDA release."""
+
+    component: str
+    since: str
+    cuda: str
+    source: str
+
+
+class CudnnNeed(_Row, frozen=True, kw_only=True):
+    """The cuDNN that some releases of a project were built with."""
+
+    manager: Manager
+    #: conda's name, or PyPI's normal name.
+    package: str
+    since: str = "0"
+    before: str | None = None
+    #: Of conda alone: a regular expression for the build strings; None for all.
+    build: str | None = None
+    #: ``9`` where the major alone matters or is known, else ``9.10``: that minor or a later one.
+    cudnn: str
+    source: str
+
+
+class Clash(_Row, frozen=True, kw_only=True):
+    """Two parts of one CUDA major that do not work together in some of its minor releases."""
+
+    #: The component whose libraries fail.
+    component: str
+    #: The component that they need in a release not older than their own; where it is the component
+    #: itself, the two halves of it, which have to be of one release.
+    needs: str
+    #: What the loader says, in words or as an error message.
+    shows_as: str
+    source: str
+
+
+class Collision(_Row, frozen=True, kw_only=True):
+    """A library that wheels of several names install at one path, each with its own contents."""
+
+    #: Relative to site-packages.
+    path: str
+    #: Normal names on PyPI.
+    pypi: tuple[str, ...]
+    source: str
+
+    def is_of(self, *versions: str) -> bool:
+        """Tell whether wheels of these versions all hold it; "" is any version.
+
+        A library with the number of one version, ``libcudnn.so.8`` of cuDNN 8, is not in another.
+        """
+        majors = {version.partition(".")[0] for version in versions if version}
+        return self.number not in majors or majors == {self.number}
+
+    @property
+    def number(self) -> str:
+        """What stands behind ``.so.``; "" where nothing does."""
+        return self.path.rpartition(".so.")[2] if ".so." in self.path else ""
 
 
 class Catalog(Struct, frozen=True, kw_only=True, dict=True):
@@ -155,6 +261,13 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
     def cuda_packages(self) -> Mapping[tuple[Manager, str], CudaPackage]:
         """Every package of CUDA's own parts, by manager and name."""
         return {(row.manager, row.name): row for row in self._rows("packages", CudaPackage)}
+
+    def wheel_of(self, component: str, cuda_major: int) -> str | None:
+        """Return the wheel that brings a component for a CUDA major, if one is known."""
+        rows = (row for row in self.cuda_packages.values() if row.manager == "pip")
+        wanted = (component, cuda_major)
+        names = (r.name for r in rows if r.brings and (r.component, r.cuda_major) == wanted)
+        return next((name for name in names if name.startswith("nvidia-")), None)
 
     @cached_property
     def consumers(self) -> Mapping[str, Consumer]:
@@ -179,6 +292,14 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
         return self._rows("imports", ImportGroup)
 
     @cached_property
+    def import_names(self) -> Mapping[str, tuple[str, ...]]:
+        """The names of PyPI that may install each import package; their RECORD tells which does."""
+        by_import = {c.name.replace("-", "_"): c.pypi for c in self.consumers.values()}
+        by_import |= {g.import_name: g.pypi for g in self.import_groups if g.is_top_level}
+        # What all of them hand their arrays to, and most are compiled against.
+        return by_import | {"numpy": ("numpy",)}
+
+    @cached_property
     def _releases(self) -> Mapping[tuple[str, str], Mapping[str, Release]]:
         by_package: dict[tuple[str, str], dict[str, Release]] = defaultdict(dict)
         for row in self._rows("releases", Release):
@@ -190,14 +311,74 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
         return self._releases.get((package, platform), {}).get(version)
 
     @cached_property
+    def _pairs(self) -> Mapping[tuple[str, str], Pair]:
+        return {(row.package, row.version): row for row in self._rows("pairs", Pair)}
+
+    def pair(self, package: str, version: str) -> Pair | None:
+        """Return the release of its framework that a wheel was made for; labels do not matter."""
+        return self._pairs.get((package, version.partition("+")[0]))
+
+    def paired(self, package: str, framework: str) -> str | None:
+        """Return the last release of an extension that was made for a framework's version."""
+        release = re.match(r"[\d.]*\d", framework)
+        rows = (row for row in self._pairs.values() if row.package == package)
+        fitting = [
+            row.version
+            for row in rows
+            if release
+            and (
+                row.release == release[0]
+                or (row.or_later and _numbers(row.release) <= _numbers(release[0]))
+            )
+        ]
+        return max(fitting, key=_numbers, default=None)
+
+    @cached_property
+    def _part_releases(self) -> Mapping[str, tuple[PartRelease, ...]]:
+        by_component: dict[str, tuple[PartRelease, ...]] = {}
+        for row in self._rows("toolkits", PartRelease):
+            by_component[row.component] = (*by_component.get(row.component, ()), row)
+        return by_component
+
+    def part_release(self, component: str, version: str) -> str | None:
+        """Return the CUDA release that a version of a part is of; None where no row tells."""
+        rows, numbers = self._part_releases.get(component, ()), _numbers(version)
+        # What stands above the last row may be of a release that has no row yet.
+        bounds = pairwise(rows)
+        return next(
+            (a.cuda for a, b in bounds if _numbers(a.since) <= numbers < _numbers(b.since)), None
+        )
+
+    @cached_property
+    def cudnn_needs(self) -> Mapping[tuple[Manager, str], tuple[CudnnNeed, ...]]:
+        """What packages were built with of cuDNN, by manager and name."""
+        by_package: dict[tuple[Manager, str], tuple[CudnnNeed, ...]] = {}
+        for row in self._rows("cudnn", CudnnNeed):
+            key = (row.manager, row.package)
+            by_package[key] = (*by_package.get(key, ()), row)
+        return by_package
+
+    @cached_property
+    def collisions(self) -> tuple[Collision, ...]:
+        """Every library that wheels of several names install at one path."""
+        return self._rows("collisions", Collision)
+
+    @cached_property
+    def clashes(self) -> tuple[Clash, ...]:
+        """Every pair of parts whose minor releases matter."""
+        return self._rows("clashes", Clash)
+
+    @cached_property
     def evidence_libraries(self) -> frozenset[str]:
         """The file names, up to ``.so``, of the libraries that tell of CUDA."""
         return frozenset(name for row in self.components.values() for name in row.libraries)
 
     @cached_property
     def evidence_paths(self) -> frozenset[str]:
-        """The libraries of consumers that tell their build, relative to site-packages."""
-        return frozenset(c.cuda_library for c in self.consumers.values() if c.cuda_library)
+        """Globs of the libraries that tell a consumer's build, relative to site-packages."""
+        consumers = self.consumers.values()
+        marks = (c.cuda_library for c in consumers if c.cuda_library)
+        return frozenset((*marks, *(module for c in consumers for module in c.modules)))
 
     @cached_property
     def evidence_texts(self) -> frozenset[str]:

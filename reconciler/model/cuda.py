@@ -11,7 +11,7 @@ from msgspec import Struct
 from reconciler.model.finding import Location
 
 _TAG = re.compile(r"cu(?:da)?(1\d|[2-9])(\d)?")
-_RELEASE = re.compile(r"(\d+)(?:\.(\d+))?")
+_RELEASE = re.compile(r"(\d{1,9})(?:\.(\d{1,9}))?")
 
 Manager = Literal["conda", "pip"]
 
@@ -109,6 +109,13 @@ class CudaBuild(Struct, frozen=True, kw_only=True):
     def __str__(self) -> str:
         """Name and version, as a report's subject."""
         return f"{self.package} {self.version}".rstrip()
+
+    @property
+    def words(self) -> str:
+        """What it was built for, as a report says it: ``CUDA 12.1``, ``the CPU``."""
+        if self.variant is Variant.CUDA:
+            return f"CUDA {self.cuda}" if self.cuda else "CUDA"
+        return "ROCm" if self.variant is Variant.ROCM else "the CPU"
 
     @property
     def major(self) -> int | None:

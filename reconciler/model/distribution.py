@@ -10,7 +10,7 @@ from msgspec import Struct
 from reconciler.model.finding import Location
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 _SEPARATORS = re.compile(r"[-_.]+")
 _NAME = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)")
@@ -40,7 +40,7 @@ class RecordedFile(Struct, frozen=True):
 
 
 class Distribution(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One ``*.dist-info`` directory."""
+    """One ``*.dist-info`` or ``*.egg-info``."""
 
     #: As METADATA spells it.
     name: str
@@ -56,6 +56,12 @@ class Distribution(Struct, frozen=True, kw_only=True, omit_defaults=True):
     requires: tuple[str, ...] = ()
     #: The text of RECORD; None where there is none. ``files`` reads it.
     record: str | None = None
+    #: Whether a user asked for it by name (PEP 376, REQUESTED).
+    requested: bool = False
+    #: Where it was installed from, if not from an index (PEP 610), without credentials.
+    direct_url: str | None = None
+    #: Whether it is installed in place, so that its code lies where ``direct_url`` says.
+    editable: bool = False
 
     def __str__(self) -> str:
         """Name and version, as a report's subject."""
@@ -82,18 +88,36 @@ class Distribution(Struct, frozen=True, kw_only=True, omit_defaults=True):
         for line in (self.record or "").splitlines():
             path, hashed, size = _fields(line)
             if path:
-                # Nineteen digits are more bytes than a file system holds, and no size.
-                is_size = size.isdecimal() and len(size) < 19
-                yield RecordedFile(path, hashed, int(size) if is_size else None)
+                yield RecordedFile(path, hashed, _size(size))
+
+    @property
+    def path(self) -> str:
+        """The dist-info or egg-info itself, where ``location`` is relative to."""
+        return f"{self.location}/{self.directory}"
+
+    def recorded(self, paths: Collection[str]) -> Iterator[RecordedFile]:
+        """Yield the lines of RECORD about some paths, written as RECORD writes them."""
+        if len(paths) > 40:
+            yield from (file for file in self.files() if file.path in paths)
+            return
+        # To search for a few lines is faster than to split all of them.
+        text = f"\n{self.record or ''}\n"
+        for path in paths:
+            start = text.find(f"\n{path},") + 1
+            if start:
+                _, hashed, size = _fields(text[start : text.index("\n", start)].rstrip("\r"))
+                yield RecordedFile(path, hashed, _size(size))
 
     def libraries(self) -> Iterator[str]:
         """Yield the paths in RECORD that name a shared library, as recorded."""
-        # A RECORD has thousands of lines and few libraries: most hold none, and are not split.
-        if self.record is None or ".so" not in self.record:
-            return
-        for line in self.record.splitlines():
-            if ".so" in line:
-                yield _fields(line)[0]
+        # A RECORD has thousands of lines and few libraries: lines are searched for, and not split.
+        text, mark = self.record or "", ".dll," if self.location.startswith("Lib/") else ".so"
+        at = text.find(mark)
+        while at >= 0:
+            start, end = text.rfind("\n", 0, at) + 1, text.find("\n", at)
+            end = len(text) if end < 0 else end
+            yield _fields(text[start:end].rstrip("\r"))[0]
+            at = text.find(mark, end)
 
     def installs(self, import_name: str) -> bool:
         """Tell whether RECORD lists that module or package; true where there is no RECORD."""
@@ -103,6 +127,11 @@ class Distribution(Struct, frozen=True, kw_only=True, omit_defaults=True):
             rf"^\"?{re.escape(folder)}(?:/|\.py,|\.[^/,]*(?:so|pyd),)", re.MULTILINE
         )
         return self.record is None or bool(inside.search(self.record))
+
+
+def _size(text: str) -> int | None:
+    # Python refuses to read a number of more than 4300 digits, and no file has more than 19.
+    return int(text) if text.isdecimal() and len(text) < 20 else None
 
 
 def _fields(line: str) -> tuple[str, str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec import Struct
 
 
@@ -39,3 +41,98 @@ class PathEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     prefix: str | None = None
     #: Normal names of the distributions in it.
     distributions: tuple[str, ...] = ()
+
+
+class ImportPath(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One entry of the sys.path that the environment's Python would start with, in its order.
+
+    The standard library's own entries are left out. The working directory, which ``python -m`` and
+    ``python -c`` put first, is the project's folder.
+    """
+
+    #: Relative to the prefix where inside it, else absolute.
+    path: str
+    origin: Literal["working directory", "PYTHONPATH", "user site", ".pth", "site-packages"]
+    #: The .pth file that adds it, relative to the prefix where inside it.
+    via: str | None = None
+    #: The .pth files in it with lines that Python would execute; here, nothing is.
+    runs: tuple[str, ...] = ()
+    #: Of an entry outside of the prefix: what answers the import of a package that CUDA is used
+    #: through, as ``torch.py`` or ``torch/__init__.py``.
+    modules: tuple[str, ...] = ()
+    #: Of the working directory: the name of the distribution whose source it holds, "" where the
+    #: source does not say it; None where it holds no source of a distribution.
+    source_of: str | None = None
+
+
+class Shadow(Struct, frozen=True, kw_only=True):
+    """What an entry of sys.path answers before the environment's own is reached."""
+
+    #: The normal name of the distribution, or the import package.
+    name: str
+    #: In words: ``numpy 1.24.4``, or the path of a module.
+    taken: str
+    #: In words: ``conda's numpy 1.26.4``.
+    instead_of: str
+    by: ImportPath
+    #: The folder whose .pth file adds that entry; else the entry itself.
+    root: ImportPath
+
+    def __str__(self) -> str:
+        """One in place of the other, as evidence."""
+        return f"{self.taken} instead of {self.instead_of}"
+
+
+class VariablePath(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A path that a variable of the shell leads to, as it lies on the disk."""
+
+    variable: str
+    #: As written; of a command, absolute.
+    path: str
+    exists: bool = True
+    #: The environment that it lies in, its links resolved; None where in none.
+    environment: str | None = None
+    #: The version of the Python that conda has in that environment; None where none of conda's is.
+    python: str | None = None
+    #: Of PATH: the command for which this file is the first.
+    command: str | None = None
+    #: Of a command that is a script: the interpreter that its first line names.
+    interpreter: str | None = None
+    #: The environment of that interpreter.
+    interpreter_in: str | None = None
+
+
+class SystemToolkit(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A CUDA toolkit that is installed beside every environment."""
+
+    #: Absolute, its links resolved.
+    path: str
+    #: As its version.json, version.txt or cuda.h says; None where none of them is there.
+    version: str | None = None
+    #: What leads to it: ``CUDA_HOME``, ``/usr/local/cuda``, ``nvcc on PATH``.
+    found_by: tuple[str, ...] = ()
+    #: The version of a cuDNN that was copied into it, by its cudnn_version.h.
+    cudnn: str | None = None
+
+
+class KernelSpec(Struct, frozen=True, kw_only=True):
+    """A Jupyter kernel, which an IDE starts without activating anything."""
+
+    name: str
+    #: The folder of its kernel.json, relative to the prefix where inside it.
+    path: str
+    #: The interpreter that it starts.
+    interpreter: str
+    #: The environment that this interpreter lies in, its links resolved; None where in none.
+    environment: str | None = None
+
+
+class PipOption(Struct, frozen=True, kw_only=True):
+    """A setting that changes what pip does, from a configuration file or a variable."""
+
+    #: The file, relative to the prefix where inside it; or the variable.
+    source: str
+    #: As in pip's configuration: ``index-url``.
+    name: str
+    #: Without credentials.
+    value: str

@@ -28,6 +28,11 @@ class PrefixRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Name and version, as a report's subject."""
         return f"{self.name} {self.version}"
 
+    @property
+    def path(self) -> str:
+        """The record's own file, relative to the prefix."""
+        return f"conda-meta/{self.name}-{self.version}-{self.build}.json"
+
 
 class Python(Struct, frozen=True, kw_only=True):
     """The interpreter of an environment, as its files say; it is never started."""
@@ -38,10 +43,50 @@ class Python(Struct, frozen=True, kw_only=True):
     site_packages: tuple[str, ...]
     #: Where the standard library comes from, if not the prefix itself (a venv's ``home``).
     home: str | None = None
-    #: A venv's ``include-system-site-packages``: what is installed at its home is seen as well.
-    sees_home: bool = False
+    #: Whether that folder is there.
+    home_exists: bool = True
+    #: The version of the Python that conda has in ``home`` now; None where none of conda's is.
+    home_version: str | None = None
 
     @property
     def minor(self) -> str:
         """``X.Y``, in which compiled extensions and ``lib/pythonX.Y`` are named."""
         return ".".join(self.version.split(".")[:2])
+
+
+class StateVariable(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A variable that conda exports on activation, replacing what the shell had."""
+
+    name: str
+    value: str
+    #: Relative to the prefix: ``conda-meta/state``, or a file of ``etc/conda/env_vars.d``.
+    source: str
+    #: The conda package that installed the source; None for what somebody set.
+    owner: str | None = None
+
+
+class ActivationScript(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A script that activation, or deactivation, sources into the user's shell."""
+
+    #: Relative to the prefix: ``etc/conda/activate.d/name.sh``.
+    path: str
+    text: str
+    #: The conda package that installed it; None for one that somebody wrote.
+    owner: str | None = None
+
+
+class PrefixState(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a prefix holds beside its packages: pins, variables, scripts, marks."""
+
+    #: The specs of ``conda-meta/pinned``.
+    pinned: tuple[str, ...] = ()
+    #: ``conda-meta/frozen`` is there: conda refuses to change the environment (CEP 22).
+    frozen: bool = False
+    variables: tuple[StateVariable, ...] = ()
+    scripts: tuple[ActivationScript, ...] = ()
+    #: The EXTERNALLY-MANAGED file (PEP 668), relative to the prefix where inside it.
+    externally_managed: str | None = None
+    #: Whether the user who runs envfix may write into the prefix.
+    writable: bool = True
+    #: A venv's ``include-system-site-packages``.
+    system_site_packages: bool = False

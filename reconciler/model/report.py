@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from reconciler.model.cuda import CudaBuild
 from reconciler.model.finding import Finding, Location
+from reconciler.model.pip_view import LiveView
 from reconciler.model.snapshot import Gap, Target
 
 
@@ -34,6 +35,8 @@ class Report(Struct, frozen=True, kw_only=True):
     skips: tuple[Skip, ...] = ()
     gaps: tuple[Gap, ...] = ()
     crashes: tuple[Crash, ...] = ()
+    #: pip's own view; None where it was not asked, or gave no answer.
+    live: LiveView | None = None
 
     def path_of(self, location: Location) -> str | None:
         """Return a location's path as a report shows it: relative to the project if inside it."""

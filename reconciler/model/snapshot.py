@@ -13,10 +13,19 @@ from typing import Literal
 from msgspec import Struct
 
 from reconciler.model.distribution import Distribution
-from reconciler.model.host import DriverRelease, PathEntry
-from reconciler.model.library import EvidenceText, SharedLibrary
+from reconciler.model.host import (
+    DriverRelease,
+    ImportPath,
+    KernelSpec,
+    PathEntry,
+    PipOption,
+    SystemToolkit,
+    VariablePath,
+)
+from reconciler.model.library import EvidenceText, PayloadFile, SharedLibrary
 from reconciler.model.manifest import Manifest
-from reconciler.model.prefix import PrefixRecord, Python
+from reconciler.model.pip_view import PipView
+from reconciler.model.prefix import PrefixRecord, PrefixState, Python
 
 #: Raised by one whenever a field changes its meaning or goes away.
 SCHEMA = 1
@@ -34,6 +43,15 @@ class Fact(StrEnum):
     VARIABLES = "variables"
     PYTHONPATH = "pythonpath"
     DRIVER = "driver"
+    STATE = "state"
+    IMPORT_PATHS = "import_paths"
+    OUTSIDE = "outside"
+    PAYLOAD = "payload"
+    KERNELS = "kernels"
+    PIP_OPTIONS = "pip_options"
+    TOOLKITS = "toolkits"
+    VARIABLE_PATHS = "variable_paths"
+    PIP_VIEW = "pip_view"
 
 
 class Gap(Struct, frozen=True, kw_only=True):
@@ -92,4 +110,20 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     pythonpath: tuple[PathEntry, ...] = ()
     #: None where a machine without a driver was looked at.
     driver: DriverRelease | None = None
+    #: What the prefix holds beside its packages; None where there is no prefix.
+    state: PrefixState | None = None
+    #: The static sys.path of the environment's Python, in its order.
+    import_paths: tuple[ImportPath, ...] = ()
+    #: The distributions that this Python also sees from outside the prefix.
+    outside: tuple[Distribution, ...] = ()
+    #: The files on disk that packages dispute, or that CUDA rests on.
+    payload: tuple[PayloadFile, ...] = ()
+    kernels: tuple[KernelSpec, ...] = ()
+    pip_options: tuple[PipOption, ...] = ()
+    #: The CUDA toolkits of the machine.
+    toolkits: tuple[SystemToolkit, ...] = ()
+    #: Where the variables that name a folder lead, and the first python and pip of PATH.
+    variable_paths: tuple[VariablePath, ...] = ()
+    #: What the environment's own pip lists; None where it was not asked, or gave no answer.
+    pip_view: PipView | None = None
     gaps: tuple[Gap, ...] = ()

@@ -17,6 +17,7 @@ from reconciler.model.fix import Applicability
 if TYPE_CHECKING:
     from reconciler.model.cuda import CudaBuild
     from reconciler.model.finding import Finding, Location
+    from reconciler.model.pip_view import LiveView
     from reconciler.model.report import Report
 
 
@@ -114,6 +115,31 @@ class JsonCrash(Struct, frozen=True):
     traceback: str
 
 
+class JsonListed(Struct, frozen=True):
+    """A distribution as the environment's own pip sees it."""
+
+    version: str
+    #: Relative to the prefix where inside it.
+    location: str
+
+
+class JsonDifference(Struct, frozen=True):
+    """A distribution of which pip, the disk and conda's records do not say the same."""
+
+    name: str
+    pip: JsonListed | None
+    #: The versions on the disk, and those that conda has recorded.
+    disk: tuple[str, ...]
+    conda: tuple[str, ...]
+
+
+class JsonLive(Struct, frozen=True):
+    """What ``--live`` heard: how many distributions pip sees, and where it differs."""
+
+    seen: int
+    differences: tuple[JsonDifference, ...]
+
+
 class JsonReport(Struct, frozen=True):
     """The whole report."""
 
@@ -126,6 +152,8 @@ class JsonReport(Struct, frozen=True):
     skipped: tuple[JsonSkip, ...]
     gaps: tuple[JsonGap, ...]
     crashes: tuple[JsonCrash, ...]
+    #: Null where pip was not asked, or gave no answer, which is among the gaps.
+    live: JsonLive | None
 
 
 def render(report: Report) -> str:
@@ -167,6 +195,24 @@ def _report(report: Report) -> JsonReport:
         skipped=tuple(JsonSkip(skip.code, skip.reason) for skip in report.skips),
         gaps=tuple(JsonGap(gap.fact, gap.item, gap.reason) for gap in report.gaps),
         crashes=tuple(JsonCrash(crash.code, crash.traceback) for crash in report.crashes),
+        live=_live(report.live) if report.live else None,
+    )
+
+
+def _live(live: LiveView) -> JsonLive:
+    return JsonLive(
+        seen=live.seen,
+        differences=tuple(
+            JsonDifference(
+                name=difference.name,
+                pip=JsonListed(difference.pip.version, difference.pip.location)
+                if difference.pip
+                else None,
+                disk=difference.disk,
+                conda=difference.conda,
+            )
+            for difference in live.differences
+        ),
     )
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from reconciler.model.cuda import CudaBuild
     from reconciler.model.finding import Finding, Location
+    from reconciler.model.pip_view import Difference, LiveView
     from reconciler.model.report import Crash, Report
     from reconciler.model.snapshot import Gap
 
@@ -28,6 +29,9 @@ STYLES: Mapping[str, str] = {
 }
 #: Without --verbose, as many packages of one side and CUDA are named.
 FEW = 3
+_NO_CUDA = "No package of this environment has to do with CUDA."
+# NVIDIA ended it with CUDA 10.2.
+_NO_CUDA_FOR_MACOS = "There is no CUDA for macOS: the environment is judged in all but CUDA."
 
 
 class _Page:
@@ -70,6 +74,8 @@ def render(report: Report, *, width: int = 80, color: bool = False, verbose: boo
     _builds(page, report, verbose=verbose)
     for finding in report.findings:
         _finding(page, report, finding, verbose=verbose)
+    if report.live:
+        _live(page, report.live, verbose=verbose)
     _passed_over(page, report)
     page.add(_summary(page, report))
     return "\n".join(page.lines) + "\n"
@@ -102,11 +108,9 @@ def _target(page: _Page, report: Report) -> None:
 def _builds(page: _Page, report: Report, *, verbose: bool) -> None:
     rows = list(_build_rows(report.builds, verbose=verbose))
     if not rows:
-        page.add(
-            "No package of this environment has to do with CUDA."
-            if report.target.prefix
-            else "No environment was looked at."
-        )
+        is_macos = report.target.platform.startswith("osx") and report.target.prefix
+        nothing = _NO_CUDA if report.target.prefix else "No environment was looked at."
+        page.add(_NO_CUDA_FOR_MACOS if is_macos else nothing)
         page.add()
         return
     page.add(page.style(f"{'CUDA':8}{'from':8}{'what':10}packages", "bold"))
@@ -159,6 +163,33 @@ def _finding(page: _Page, report: Report, finding: Finding, *, verbose: bool) ->
         if symptom.code != finding.code and symptom.severity is Severity.ERROR:
             page.paragraph(symptom.remedy + ".", label="        ")
     page.add()
+
+
+def _live(page: _Page, live: LiveView, *, verbose: bool) -> None:
+    count = len(live.differences)
+    said = f"{count} difference{'s' if count > 1 else ''}" if count else "as on the disk"
+    page.add(page.style(f"pip's own view: {live.seen} distributions, {said}", "bold"))
+    beside: dict[str, list[str]] = defaultdict(list)
+    for difference in live.differences:
+        if difference.pip and not difference.disk and not difference.conda:
+            name = f"{difference.pip.name} {difference.pip.version}"
+            beside[difference.pip.location].append(name)
+        else:
+            page.paragraph(f"{difference.name}: {_views(difference)}.")
+    for location, names in beside.items():
+        shown = names if verbose or len(names) <= FEW else names[:FEW]
+        more = f" and {len(names) - len(shown)} more" if len(shown) < len(names) else ""
+        page.paragraph(f"{', '.join(shown)}{more}: pip alone sees it, in {location or '?'}.")
+    page.add()
+
+
+def _views(difference: Difference) -> str:
+    listed = difference.pip
+    place = f" in {listed.location}" if listed and listed.is_outside else ""
+    pip = f"pip sees {listed.version}{place}" if listed else "pip sees none"
+    disk = f"on the disk is {' and '.join(difference.disk) or 'none'}"
+    conda = f"; conda has recorded {' and '.join(difference.conda)}" if difference.conda else ""
+    return f"{pip}; {disk}{conda}"
 
 
 def _place(report: Report, location: Location) -> str:

@@ -149,6 +149,7 @@ def _finding(world: World, place: str, sides: Sides, written: Iterable[str] = ()
         explained_by=(
             *(cause_of(RULE.name, file) for file in written),
             *_twins(world, place, others),
+            *_rivals(world, place, others),
         ),
     )
 
@@ -194,3 +195,14 @@ def _twins(world: World, place: str, others: Sequence[CudaBuild]) -> tuple[str, 
     if len(names) < len(others):
         return ()
     return tuple(cause_of("import-provided-twice", place, name) for name in names)
+
+
+def _rivals(world: World, place: str, others: Sequence[CudaBuild]) -> tuple[str, ...]:
+    """Return DUP104's causes where wheels that write the kept one's files are all that differs."""
+    if not {build.major for build in others} <= world.rival_majors(place):
+        return ()
+    names = {build.package for build in others}
+    pairs = (pair for pair in world.rival_pairs(place) if pair & names)
+    return tuple(
+        sorted(cause_of("files-owned-twice", place, "+".join(sorted(pair))) for pair in pairs)
+    )

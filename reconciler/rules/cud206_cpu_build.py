@@ -84,8 +84,11 @@ def check(world: World) -> Iterator[Finding]:
 
 def _is_meant_for_cpu(world: World, name: str, faces: Sequence[CudaBuild]) -> bool:
     by_name = any(build.known_by is KnownBy.NAME for build in faces)
+    # What PyPI gives for a plain torch==2.5.1 on Windows is no word of the user's.
     by_file = any(
-        build.component == name and build.variant is Variant.CPU
+        build.component == name
+        and build.variant is Variant.CPU
+        and build.known_by is not KnownBy.RELEASE
         for install in world.install_sets
         for build in world.declared_builds(install)
     )
@@ -96,7 +99,7 @@ def _declared(world: World, name: str) -> Iterator[CudaBuild]:
     """Yield the lines that ask for this framework's CUDA build."""
     for install in world.install_sets:
         for build in world.declared_builds(install):
-            # What PyPI gives for a plain torch==2.5.1 is no word of the user's.
+            # As in _is_meant_for_cpu, a release alone asks for nothing.
             if (
                 build.component == name
                 and build.variant is Variant.CUDA
@@ -121,8 +124,12 @@ def _idle(world: World, name: str) -> Iterator[CudaBuild]:
     compiles = any(build.component == "cuda-nvcc" for build in conda)
     if others or compiles:
         return
-    yield from (build for build in conda if build.role is Role.STATES and world.states_cuda(build))
-    yield from (build for build in conda if "cuda-runtime" in build.brings)
+    states = [build for build in conda if build.role is Role.STATES and world.states_cuda(build)]
+    runtimes = [build for build in conda if "cuda-runtime" in build.brings]
+    # What somebody asked for by name tells more than what came with it.
+    yield from sorted(
+        [*states, *runtimes], key=lambda build: not world.records[build.package].requested_specs
+    )
 
 
 def _finding(world: World, framework: CudaBuild, signs: Sequence[CudaBuild]) -> Finding:

@@ -80,7 +80,8 @@ def check(world: World) -> Iterator[Finding]:
                 remedy = f"keep the one line that is meant: {' or '.join(t.name for t in twins)}"
                 yield _finding(group, install.name, remedy, twins)
         if len(twins := _installed(group, world)) > 1:
-            yield _finding(group, INSTALLED, _reinstall(twins), twins, written)
+            behind = [*written, *_same_name(twins)]
+            yield _finding(group, INSTALLED, _reinstall(twins), twins, behind)
 
 
 def _installed(group: ImportGroup, world: World) -> Sequence[_Twin]:
@@ -89,6 +90,16 @@ def _installed(group: ImportGroup, world: World) -> Sequence[_Twin]:
     # Conda keeps its own packages apart: cupy and cupy-core are one provider.
     conda = [_Twin("", Location(subject=f"conda's {record}")) for record in records[:1]]
     return [*wheels, *conda] if wheels else []
+
+
+def _same_name(twins: Sequence[_Twin]) -> Sequence[str]:
+    """Return DUP103's cause where the twins may be one distribution, under conda and under pip."""
+    names = {twin.name for twin in twins if twin.name}
+    return [
+        cause_of("distribution-installed-twice", INSTALLED, name)
+        for name in names
+        if len(names) == 1
+    ]
 
 
 def _declared(group: ImportGroup, install: InstallSet) -> Sequence[_Twin]:

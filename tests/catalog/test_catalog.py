@@ -251,3 +251,104 @@ def test_torch_s_releases_are_known(version: str, platform: str, cuda: str | Non
 
     assert release
     assert release.cuda == cuda
+
+
+def test_pairs_are_sorted_and_unique() -> None:
+    found = [(str(row["package"]), Version(str(row["version"]))) for row in rows("pairs")]
+
+    assert found == sorted(set(found))
+
+
+def test_pairs_are_of_extensions_of_their_framework() -> None:
+    for row in rows("pairs"):
+        consumer = CATALOG.consumer("pip", str(row["package"]))
+
+        assert consumer
+        assert consumer.extends == row["framework"]
+
+
+@pytest.mark.parametrize(
+    ("package", "version", "release", "or_later"),
+    [
+        ("torchvision", "0.20.1", "2.5.1", False),
+        ("torchvision", "0.20.1+cu124", "2.5.1", False),
+        ("torchvision", "0.29.0", "2.14.0", False),
+        ("torchvision", "0.29.1", "2.14.0", True),
+        ("torchaudio", "2.10.0", "2.10.0", False),
+        ("torchaudio", "2.11.0", "2.11.0", True),
+        ("torchtext", "0.16.0", "2.1.0", False),
+        ("xformers", "0.0.28.post3", "2.5.1", False),
+    ],
+)
+def test_a_release_was_made_for_one_of_its_framework(
+    package: str, version: str, release: str, or_later: bool
+) -> None:
+    pair = CATALOG.pair(package, version)
+
+    assert pair
+    assert (pair.release, pair.or_later) == (release, or_later)
+
+
+@pytest.mark.parametrize(
+    ("package", "framework", "version"),
+    [
+        ("torchvision", "2.5.1+cu124", "0.20.1"),
+        ("torchvision", "2.15.0", "0.29.2"),
+        ("torchaudio", "2.13.0", "2.11.0"),
+        ("torchaudio", "2.0.0", "2.0.1"),
+        ("torchaudio", "1.4.0", None),
+    ],
+)
+def test_the_release_of_an_extension_for_a_framework_is_known(
+    package: str, framework: str, version: str | None
+) -> None:
+    assert CATALOG.paired(package, framework) == version
+
+
+def test_the_releases_of_parts_rise_with_their_versions() -> None:
+    found = [
+        (str(row["component"]), Version(str(row["since"])), Version(str(row["cuda"])))
+        for row in rows("toolkits")
+    ]
+
+    assert found == sorted(set(found))
+    assert {component for component, _, _ in found} <= {*CATALOG.components}
+
+
+def test_every_pin_of_a_toolkit_is_of_its_release() -> None:
+    assert CATALOG.part_release("cusparse", "12.3.1.170") == "12.4"
+    assert CATALOG.part_release("cusparse", "12.5.1.3") == "12.5"
+    assert CATALOG.part_release("cusparse", "99.0") is None
+    assert CATALOG.part_release("cudnn", "9.1.0.70") is None
+
+
+def test_a_need_of_cudnn_is_of_a_known_package_and_its_spans_do_not_overlap() -> None:
+    for (manager, name), needs in CATALOG.cudnn_needs.items():
+        assert CATALOG.consumer(manager, name)
+        ends = [Version(need.before or "9999") for need in needs]
+        assert ends[:-1] <= [Version(need.since) for need in needs[1:]]
+
+
+def test_a_clash_is_of_known_components() -> None:
+    for clash in CATALOG.clashes:
+        assert {clash.component, clash.needs} <= {*CATALOG.components}
+
+
+@pytest.mark.parametrize("consumer", CONSUMERS, ids=lambda row: row.name)
+def test_what_a_consumer_opens_is_a_known_component(consumer) -> None:
+    assert {*consumer.opens} <= {*CATALOG.components}
+
+
+@pytest.mark.parametrize(
+    ("component", "major", "name"),
+    [
+        ("cuda-runtime", 11, "nvidia-cuda-runtime-cu11"),
+        ("cudnn", 12, "nvidia-cudnn-cu12"),
+        ("cublas", 12, "nvidia-cublas-cu12"),
+        ("cublas", 10, None),
+    ],
+)
+def test_the_wheel_that_brings_a_part_is_known(
+    component: str, major: int, name: str | None
+) -> None:
+    assert CATALOG.wheel_of(component, major) == name

@@ -47,18 +47,22 @@ LIBRARIES = {name for part in CATALOG.components.values() for name in part.libra
 
 #: Fields that say which row it is, or where it is from, and those that the tables were made of.
 CARRIED_FIELDS = {
+    "and_cuda",
     "built_with",
     "component",
+    "components",
     "conda",
     "conda_forge_cuda12plus",
     "cuda",
     "cuda_major",
     "cuda_toolkit",
+    "cudnn",
     "default_cuda",
     "is_cuda_build",
     "name",
     "note",
     "package",
+    "pairs",
     "pypi",
     "pypi_platforms",
     "pypi_versions",
@@ -68,6 +72,59 @@ CARRIED_FIELDS = {
     "version",
     "version_py",
     "wheel",
+}
+
+#: How many rows of each section the tables use, and how many are left out with a reason. The rows of
+#: a release are used by the row of its package; those that tell a CUDA have their own as well.
+COUNTED: dict[str, dict[str, tuple[int, int]]] = {
+    "conda_packages.json": {
+        "build_string_patterns": (0, 8),
+        "build_tag_without_cuda_depends": (0, 15),
+        "facts": (0, 23),
+        "invisible_cuda": (0, 6),
+        "packages": (185, 43),
+    },
+    "cuda_arch.json": {
+        "arch_to_cuda": (0, 28),
+        "chips": (0, 17),
+        "cuda_to_arch": (0, 31),
+        "gpus": (0, 169),
+        "notes": (0, 4),
+    },
+    "cuda_driver.json": {
+        "driver_branch_to_cuda": (0, 33),
+        "minor_version_compatibility": (0, 5),
+        "notes": (0, 6),
+        "toolkit_driver": (0, 62),
+    },
+    "errors.json": {"errors": (0, 48)},
+    "name_map.json": {
+        "facts": (0, 4),
+        "frameworks": (92, 10),
+        "no_conda_counterpart": (10, 1),
+        "nvidia_wheels": (92, 0),
+    },
+    "sonames.json": {
+        "consumers": (0, 138),
+        "driver": (1, 1),
+        "file_collisions": (42, 0),
+        "legacy": (0, 2),
+        "measured": (0, 255),
+        "rules": (0, 11),
+        "sonames": (131, 18),
+        "windows_dlls": (0, 97),
+    },
+    "wheels.json": {
+        "arch_lists": (0, 30),
+        "facts": (0, 9),
+        "jax": (49, 0),
+        "packages": (100, 10),
+        "plugins": (58, 0),
+        "recognise": (31, 4),
+        "releases": (1630, 0),
+        "table": (11, 0),
+    },
+    "wrong_advice.json": {"wrong_advice": (0, 8)},
 }
 
 
@@ -91,12 +148,16 @@ def parts_of_wheels() -> Iterator[tuple[str, bool]]:
     yield "versions", False
     yield "torch.facts", False
     yield "torch.arch_lists", False
-    yield "jax.plugins.with_cuda", False
+    yield "jax.plugins.with_cuda", True
     yield from ((key, key in PIP) for key in wheels)
     for row in wheels["nvidia-libs"]["packages"]:
         yield f"nvidia-libs:{row['package']}", row["package"] in PIP
-    for package in {row["package"] for row in releases if "package" in row}:
-        yield f"releases:{package}", package in PIP
+    released = (
+        row.get("package", key)
+        for key, package in wheels.items()
+        for row in (*package.get("releases", []), *package.get("plugins", []))
+    )
+    yield from ((f"releases:{package}", package in PIP) for package in set(released))
 
 
 def parts_of_name_map() -> Iterator[tuple[str, bool]]:
@@ -119,6 +180,12 @@ def parts_of_sonames() -> Iterator[tuple[str, bool]]:
     for section, found in (("sonames", rows), ("driver", sonames.pop("driver"))):
         for row in found:
             yield f"{section}:{row['soname']}", row["soname"].partition(".so")[0] in LIBRARIES
+    carried = {(row.path, row.pypi) for row in CATALOG.collisions}
+    collisions = sonames.pop("file_collisions")
+    yield (
+        "file_collisions",
+        carried == {(row["path"], tuple(row["pypi"])) for row in collisions},
+    )
     yield from ((section, False) for section in sonames)
 
 
@@ -146,6 +213,55 @@ def parts(file: str) -> dict[str, bool]:
     if file == "metadata":
         return {path.name: False for path in shared("facts", file).iterdir()}
     return dict.fromkeys(facts(file), False)
+
+
+def rows(file: str) -> Iterator[tuple[str, str]]:
+    """Yield the section of each row of a file of facts, and the part that the row belongs to."""
+    for path, row in _sourced(facts(file), ()):
+        match file, path:
+            case "wheels.json", (package, "releases" | "plugins" as section):
+                yield section, f"releases:{row.get('package', package)}"
+            case "wheels.json", ("nvidia-libs", "packages" as section):
+                yield section, f"nvidia-libs:{row['package']}"
+            case "wheels.json", (package, "facts" | "arch_lists" as section):
+                yield section, f"{package}.{section}"
+            case "wheels.json", (package, section):
+                yield section, package
+            case "conda_packages.json", ("packages" as section,):
+                yield section, f"packages:{row['name']}"
+            case "sonames.json", ("sonames" | "driver" as section,):
+                yield section, f"{section}:{row['soname']}"
+            case "name_map.json", (section,) if section != "facts":
+                yield section, f"{section}:{row.get('pypi') or row['package']}"
+            case _, (section, *_):
+                yield section, section
+
+
+def _sourced(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+    """Yield every row that has a source, with the keys that lead to it."""
+    match value:
+        case {"source": _}:
+            yield path, value
+        case dict():
+            for key, below in value.items():
+                yield from _sourced(below, (*path, key))
+        case list():
+            for below in value:
+                yield from _sourced(below, path)
+
+
+@pytest.mark.parametrize("file", COUNTED)
+def test_every_row_of_the_facts_is_counted_as_used_or_as_left_out(file: str) -> None:
+    assert _counted(file) == COUNTED[file]
+
+
+def _counted(file: str) -> dict[str, tuple[int, int]]:
+    carried, left_out = parts(file), {*parts_left_out(file)}
+    counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for section, part in rows(file):
+        assert carried[part] is not (part in left_out), f"{file}: {part}"
+        counts[section][part in left_out] += 1
+    return {section: (used, left) for section, (used, left) in counts.items()}
 
 
 def test_every_file_of_the_facts_is_judged() -> None:

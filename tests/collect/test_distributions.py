@@ -58,7 +58,7 @@ def test_no_environment_is_a_gap_of_all_distributions() -> None:
     assert reasons(snapshot) == {None: "no environment to look at"}
 
 
-@pytest.mark.parametrize("name", ["torch", "torch-2.1.2.egg-info", "torch.dist-info.bak", "x.pth"])
+@pytest.mark.parametrize("name", ["torch", "torch.egg-link", "torch.dist-info.bak", "x.pth"])
 def test_what_is_no_dist_info_is_left_alone(prefix: Path, name: str) -> None:
     write(prefix, {f"{SITE}/{name}/METADATA": HEAD})
 
@@ -231,3 +231,94 @@ def test_a_site_packages_that_is_a_file_is_a_gap(prefix: Path) -> None:
     (prefix / SITE).write_text("")
 
     assert list(reasons(distributions(prefix))) == [SITE]
+
+
+def egg_info(prefix: Path, name: str, **files: str) -> None:
+    write(prefix, {f"{SITE}/{name}/{file}": text for file, text in files.items()})
+
+
+def test_an_egg_info_is_a_distribution(prefix: Path) -> None:
+    egg_info(
+        prefix,
+        "PyYAML-5.3.1-py3.11.egg-info",
+        **{
+            "PKG-INFO": "Metadata-Version: 1.1\nName: PyYAML\nVersion: 5.3.1\n",
+            "requires.txt": "six>=1.9\n\n[:python_version < '3']\nenum34\n\n[libyaml]\ncython\n",
+            "installed-files.txt": "../yaml/__init__.py\n../../../../bin/yaml\nPKG-INFO\n",
+        },
+    )
+
+    found = distribution(prefix)
+
+    assert (found.name, found.version, found.installer) == ("PyYAML", "5.3.1", None)
+    assert found.requires == (
+        "six>=1.9",
+        "enum34 ; (python_version < '3')",
+        'cython ; extra == "libyaml"',
+    )
+    assert [file.path for file in found.files()] == [
+        "yaml/__init__.py",
+        "../../../bin/yaml",
+        "PyYAML-5.3.1-py3.11.egg-info/PKG-INFO",
+    ]
+
+
+def test_an_egg_info_may_be_a_single_file(prefix: Path) -> None:
+    write(prefix, {f"{SITE}/six-1.16-py3.11.egg-info": "Name: six\nVersion: 1.16\n"})
+
+    found = distribution(prefix)
+
+    assert (found.name, found.version, found.record) == ("six", "1.16", None)
+
+
+@pytest.mark.parametrize("files", [{"SOURCES.txt": "x"}, {"PKG-INFO": "nothing"}])
+def test_an_egg_info_of_nothing_is_a_gap(prefix: Path, files: dict[str, str]) -> None:
+    egg_info(prefix, "six-1.16.egg-info", **files)
+
+    assert list(reasons(distributions(prefix))) == [f"{SITE}/six-1.16.egg-info"]
+
+
+def test_what_a_user_asked_for_is_marked(prefix: Path) -> None:
+    dist_info(prefix, "torch", "2.1.2", REQUESTED="")
+
+    assert distribution(prefix).requested
+
+
+def origin(prefix: Path, url: str, **files: str) -> Distribution:
+    dist_info(prefix, "torch", "2.1.2", **{"direct_url.json": url}, **files)
+    return distribution(prefix)
+
+
+def test_an_editable_install_is_known_with_its_place(prefix: Path) -> None:
+    found = origin(prefix, '{"url": "file:///home/me/torch", "dir_info": {"editable": true}}')
+
+    assert (found.direct_url, found.editable) == ("file:///home/me/torch", True)
+
+
+def test_the_url_of_an_install_is_kept_without_its_credentials(prefix: Path) -> None:
+    found = origin(prefix, '{"url": "https://me:hunter2@git.example/a.git", "vcs_info": {}}')
+
+    assert found.direct_url == "https://**:*******@git.example/a.git"
+    assert not found.editable
+
+
+@pytest.mark.parametrize("installer", ["conda", ""])
+def test_where_conda_build_worked_is_no_editable_install(prefix: Path, installer: str) -> None:
+    url = "file:///home/conda/feedstock_root/build_artifacts/x_1/work"
+    found = origin(
+        prefix, f'{{"url": "{url}", "dir_info": {{"editable": true}}}}', INSTALLER=installer
+    )
+
+    assert (found.direct_url, found.editable) == (None, False)
+
+
+def test_conda_asks_for_all_that_it_installs(prefix: Path) -> None:
+    dist_info(prefix, "torch", "2.1.2", INSTALLER="conda\n", REQUESTED="")
+
+    assert not distribution(prefix).requested
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"url": 1}', "\x00", "[" * 10_000])
+def test_a_broken_direct_url_is_a_gap_and_the_distribution_is_kept(prefix: Path, text: str) -> None:
+    assert origin(prefix, text).version == "2.1.2"
+    assert list(reasons(distributions(prefix))) == [f"{SITE}/torch-2.1.2.dist-info/direct_url.json"]

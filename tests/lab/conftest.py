@@ -11,10 +11,18 @@ import pytest
 from .channel import Channel, build_channel
 from .elf_stub import stub_library
 from .missing import require_machine
-from .pip_packages import cupy_stack, torch_stack
+from .pip_packages import EVERYDAY, cupy_stack, torch_stack
 from .prefix import install
-from .running import VERSION
-from .wheels import Wheel, build_wheel, clean_variables, download, pip_install, read_wheel
+from .running import SITE_PACKAGES, VERSION
+from .wheels import (
+    Wheel,
+    build_wheel,
+    clean_variables,
+    download,
+    download_all,
+    pip_install,
+    read_wheel,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,6 +95,14 @@ def cpu_by_design(lab: Path, channel: Channel) -> Path:
 
 
 @pytest.fixture(scope="session")
+def everyday_wheels(lab: Path, channel: Channel, downloads: Path) -> Path:
+    """Healthy: 39 true wheels that pip has installed into a conda environment."""
+    prefix = install(lab / "everyday_wheels", PYTHON_AND_PIP, channel)
+    pip_install(prefix, *download_all(EVERYDAY, downloads))
+    return prefix
+
+
+@pytest.fixture(scope="session")
 def wheels_venv(lab: Path, downloads: Path, torch_wheels: Sequence[Path]) -> Path:
     """Healthy: a venv of the running Python, and torch with exactly the wheels that it pins."""
     prefix = lab / "wheels_venv"
@@ -110,3 +126,26 @@ def other_python_site(lab: Path) -> Path:
         (site / path).parent.mkdir(parents=True, exist_ok=True)
         (site / path).write_bytes(content)
     return site
+
+
+@pytest.fixture(scope="session")
+def five_faults(lab: Path, channel: Channel, torch_wheels: Sequence[Path]) -> Path:
+    """Five faults at once: two CUDA majors, two owners of cuDNN, two CuPys, a package twice."""
+    specs = [*PYTHON_AND_PIP, "setuptools", "cudatoolkit=11.8", "cudnn=8", "six"]
+    prefix = install(lab / "five_faults", specs, channel)
+    pip_install(prefix, *torch_wheels)
+    files = {"nvidia/cudnn/lib/libcudnn.so.8": stub_library("libcudnn.so.8", symbols=("older",))}
+    cudnn = Wheel("nvidia-cudnn-cu11", "8.9.5.29", files, (), "py3-none-manylinux1_x86_64")
+    pip_install(prefix, build_wheel(lab / "wheels", cudnn))
+    for name in ("cupy-cuda11x", "cupy-cuda12x"):
+        pip_install(prefix, *cupy_stack(lab / "wheels", name))
+    # pip's six as it lay there before conda installed its own over it
+    twin = Wheel("six", "1.16.0", {"six.py": b"__version__ = '1.16.0'\n"}, (), "py3-none-any")
+    older = read_wheel(build_wheel(lab / "wheels", twin))
+    dist_info = prefix / SITE_PACKAGES / "six-1.16.0.dist-info"
+    dist_info.mkdir()
+    for path, content in older.items():
+        if path.startswith(dist_info.name):
+            (prefix / SITE_PACKAGES / path).write_bytes(content)
+    (dist_info / "INSTALLER").write_text("pip\n")
+    return prefix

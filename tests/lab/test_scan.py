@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.lab
 
-HEALTHY = ("conda_gpu", "conda_gpu_of_today", "cpu_by_design", "wheels_venv")
+HEALTHY = ("conda_gpu", "conda_gpu_of_today", "cpu_by_design", "everyday_wheels", "wheels_venv")
 
 
 @pytest.mark.parametrize("name", HEALTHY)
@@ -37,6 +37,26 @@ def test_nothing_of_a_healthy_environment_is_left_unseen_but_the_driver(
     _, report = scan(tmp_path, request.getfixturevalue(name))
 
     assert {gap["fact"] for gap in report["gaps"]} <= {"driver"}
+
+
+def test_the_everyday_wheels_are_many_and_fit_together(everyday_wheels: Path) -> None:
+    python = [str(everyday_wheels / "bin" / "python"), "-m", "pip"]
+    variables = clean_variables()
+
+    check = subprocess.run([*python, "check"], env=variables, capture_output=True, check=False)
+    listed = subprocess.run([*python, "freeze"], env=variables, capture_output=True, check=True)
+
+    assert check.returncode == 0, check.stdout
+    assert len(listed.stdout.splitlines()) >= 30
+
+
+def test_five_faults_together_are_each_found_by_their_own_code(
+    five_faults: Path, tmp_path: Path
+) -> None:
+    status, report = scan(tmp_path, five_faults)
+
+    assert status == 1
+    assert sorted(codes(report["findings"])) == ["CUD201", "DUP103", "DUP104", "DUP105"]
 
 
 def test_two_cuda_majors_are_one_finding_with_the_twofold_library_folded_under_it(
@@ -66,11 +86,13 @@ def test_a_pythonpath_of_another_python_is_found_once(
     assert status == 1
 
 
-def scan(project: Path, prefix: Path, **variables: str) -> tuple[int, Mapping[str, Any]]:
+def scan(
+    project: Path, prefix: Path, *options: str, **variables: str
+) -> tuple[int, Mapping[str, Any]]:
     """Scan an environment that is not activated, from a project without manifests."""
     command = [sys.executable, "-m", "reconciler", "scan", str(project), "-p", str(prefix)]
     done = subprocess.run(
-        [*command, "--format", "json"],
+        [*command, "--format", "json", *options],
         env=clean_variables(**variables),
         capture_output=True,
         text=True,

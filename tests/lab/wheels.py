@@ -14,6 +14,8 @@ import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reconciler.model.distribution import normalize_name
+
 from .missing import missing
 
 if TYPE_CHECKING:
@@ -25,19 +27,33 @@ def download(requirement: str, cache: Path) -> Path:
     """Give the wheel of ``name==version``; pip downloads it, as configured, if the cache lacks it."""
     folder = cache / requirement
     if not list(folder.glob("*.whl")):
-        _pip_download(requirement, folder)
+        _pip_download(requirement, folder=folder)
     (wheel,) = folder.glob("*.whl")
     return wheel
 
 
-def _pip_download(requirement: str, folder: Path) -> None:
+def download_all(requirements: Sequence[str], cache: Path) -> Sequence[Path]:
+    """Give the wheels of many requirements, those that the cache lacks by one run of pip."""
+    wanted = [r for r in requirements if not list((cache / r).glob("*.whl"))]
+    if wanted:
+        together = cache / "together"
+        _pip_download(*wanted, folder=together)
+        by_name = {normalize_name(w.name.partition("-")[0]): w for w in together.glob("*.whl")}
+        for requirement in wanted:
+            wheel = by_name[normalize_name(requirement.partition("==")[0])]
+            (cache / requirement).mkdir(exist_ok=True)
+            wheel.rename(cache / requirement / wheel.name)
+    return [download(requirement, cache) for requirement in requirements]
+
+
+def _pip_download(*requirements: str, folder: Path) -> None:
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
     options = ["--no-deps", "--only-binary=:all:", "--dest", str(folder)]
     done = subprocess.run(
-        [*pip, *options, requirement], capture_output=True, text=True, check=False
+        [*pip, *options, *requirements], capture_output=True, text=True, check=False
     )
     if done.returncode:
-        missing(f"pip could not download {requirement}: {done.stderr.strip()[-500:]}")
+        missing(f"pip could not download {requirements}: {done.stderr.strip()[-500:]}")
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ def test_conda_cuda_11_beside_wheels_for_12_is_one_finding():
         conda: [cudatoolkit=11.8.0=h4ba93d1_13, cudnn=8.8.0.121=h0800d71_0]
         pip: [torch==2.1.2+cu121, nvidia-cuda-runtime-cu12==12.1.105, nvidia-cudnn-cu12==8.9.2.26]
     """)
-    assert (finding.code, folded(finding)) == ("CUD201", ["DUP101"])
+    assert (finding.code, folded(finding)) == ("CUD201", ["DUP101", "VIS302"])
     assert finding.severity is Severity.ERROR
     assert "CUDA 11 (conda's cudatoolkit 11.8.0" in finding.message
     assert finding.at.path == "conda-meta/cudatoolkit-11.8.0-h4ba93d1_13.json"
@@ -42,7 +42,7 @@ def test_a_file_that_declares_the_mixture_is_the_root_of_the_installed_one():
               - torch==2.1.2+cu121
     """)
     assert (finding.at.path, finding.at.line) == ("environment.yml", 2)
-    assert folded(finding) == ["CUD201", "DUP101"]
+    assert folded(finding) == ["CUD201", "DUP101", "VIS302"]
 
 
 def test_a_stray_wheel_of_another_major_is_found():

@@ -1,0 +1,141 @@
+"""Two parts of one CUDA major are of minor releases that are known not to work together.
+
+`nvidia-nvjitlink-cu12` older than the release of `nvidia-cusparse-cu12`, or conda's `cudatoolkit`
+11.3 beside a `libcublas` of 11.8, of which each puts its half into one folder.
+
+Every other difference is fine, and not judged: a newer nvJitLink serves an older cuSPARSE, a build
+for CUDA 11.2 runs on 11.8, and a runtime of 12.9 on a driver for 12.4.
+
+Why it matters
+--------------
+NVIDIA keeps the releases of one major compatible from the application's side, not between its own
+libraries: cuSPARSE calls functions of libnvJitLink that bear its own release in their names, and
+the two halves of cuBLAS call each other without a promise. It shows itself when the library is
+loaded, often as late as `import torch` on another machine.
+
+Fix safety
+----------
+No fix is applied; the remedy names the version that fits.
+
+References
+----------
+- pytorch/pytorch#111469: undefined symbol `__nvJitLinkAddData_12_1`
+- pytorch/pytorch#134929: undefined symbol `__nvJitLinkComplete_12_4`
+- pytorch/pytorch#131312: the same, and the first question is which nvidia-* wheels are installed
+- vios-s/DiffAN#7: conda's cudatoolkit 11.3.1 below a PyTorch for another minor release of cuBLAS
+- pytorch/pytorch#51080: conda's PyTorch conflicts with cudatoolkit 11.0.221
+
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.model.finding import INSTALLED, Severity
+from reconciler.model.rule import Rule
+from reconciler.model.snapshot import Fact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from reconciler.model.catalog import Clash
+    from reconciler.model.cuda import CudaBuild, Manager
+    from reconciler.model.finding import Finding
+    from reconciler.world import World
+
+RULE = Rule(
+    code="CUD202",
+    name="cuda-minors-conflict",
+    severity=Severity.WARNING,
+    needs_any=frozenset({Fact.RECORDS, Fact.DISTRIBUTIONS, Fact.MANIFESTS}),
+    since="0.1.0",
+)
+
+BAD = """\
+python: 3.11.7
+conda: []
+pip:
+  - nvidia-cusparse-cu12==12.3.1.170
+  - nvidia-nvjitlink-cu12==12.1.105
+"""
+
+GOOD = """\
+python: 3.11.7
+conda: []
+pip:
+  - nvidia-cusparse-cu12==12.1.0.106
+  - nvidia-nvjitlink-cu12==12.4.127
+"""
+
+
+def check(world: World) -> Iterator[Finding]:
+    """Hold the parts that one manager brings against each known clash."""
+    written: list[str] = []
+    for install in world.install_sets:
+        for finding in _judge(world, install.name, world.declared_builds(install)):
+            written.append(finding.cause)
+            yield finding
+    yield from _judge(world, INSTALLED, world.builds, written)
+
+
+def _judge(
+    world: World, place: str, builds: Sequence[CudaBuild], written: Sequence[str] = ()
+) -> Iterator[Finding]:
+    for clash in world.catalog.clashes:
+        # The parts of one manager share a folder; pip's and conda's beside each other are DUP101's.
+        for manager in ("conda", "pip"):
+            if pair := _clashing(clash, builds, manager):
+                yield _finding(world, place, clash, pair, written)
+
+
+def _clashing(
+    clash: Clash, builds: Sequence[CudaBuild], manager: Manager
+) -> tuple[CudaBuild, CudaBuild] | None:
+    """Return the part that fails and the one that it fails on; None where they get along."""
+    own = [b for b in builds if b.manager == manager and b.cuda and b.cuda.minor is not None]
+    for ours in (b for b in own if clash.component in b.brings):
+        for theirs in (b for b in own if clash.needs in b.brings and b.package != ours.package):
+            if ours.cuda is None or theirs.cuda is None or ours.major != theirs.major:
+                continue
+            gap = (ours.cuda.minor or 0) - (theirs.cuda.minor or 0)
+            if gap > 0:
+                return ours, theirs
+    return None
+
+
+def _finding(
+    world: World,
+    place: str,
+    clash: Clash,
+    pair: tuple[CudaBuild, CudaBuild],
+    written: Sequence[str],
+) -> Finding:
+    ours, theirs = pair
+    title = world.catalog.title(clash.component)
+    message = (
+        f"{place} has {title} twice from {ours.manager}, in halves of CUDA {ours.cuda} ({ours}) and"
+        f" of CUDA {theirs.cuda} ({theirs})"
+        if clash.component == clash.needs
+        else f"{ours.manager}'s {theirs} is of CUDA {theirs.cuda}, older than CUDA {ours.cuda} of"
+        f" {ours}, which needs it, in {place}"
+    )
+    return RULE.finding(
+        message,
+        at=theirs.at,
+        related=(ours.at,),
+        shows_as=f"{clash.shows_as}, when {title} is loaded",
+        remedy=_remedy(clash, ours, theirs),
+        evidence=tuple(f"{build}: {build.evidence}, CUDA {build.cuda}" for build in pair),
+        cause=f"{RULE.name}@{place}:{clash.component}-{clash.needs}",
+        explained_by=tuple(written),
+    )
+
+
+def _remedy(clash: Clash, ours: CudaBuild, theirs: CudaBuild) -> str:
+    if clash.component == clash.needs:
+        return (
+            f"keep one: remove {ours.package} or {theirs.package}, whichever the framework does not"
+            " depend on, and install the other again, since they share their files"
+        )
+    bounds = f"{theirs.package}>={ours.cuda},<{(ours.major or 0) + 1}"
+    return f"`{ours.manager} install '{bounds}'`: a newer one serves older parts as well"

@@ -1,0 +1,187 @@
+"""A framework's extension was made for another release of it, or for another build.
+
+TorchVision 0.20.1 is for PyTorch 2.5.1, wheels of torch-scatter name theirs in their version
+(`+pt24cu124`), and all of them are built for the CPU or for one CUDA. `torch`, `torchvision` and
+`torchaudio` from three indexes, or an upgrade of one of them alone, do not fit each other.
+
+Silent where exact pairing is over (torchvision from 0.29.1, torchaudio 2.11), where the builds
+differ in a minor release of CUDA that the extension accepts, and for what conda's solver has put
+together. It is a warning where only the patch release differs.
+
+Why it matters
+--------------
+Extensions call the C++ interface of PyTorch, which changes with each release, and register their
+kernels with it. One that does not fit fails at import (`operator torchvision::nms does not exist`,
+an undefined symbol, `compiled with different CUDA versions`), or at the first call on a GPU
+(`Not compiled with CUDA support`). pip installs it where it is told to look no further: with
+`--no-deps`, or when PyTorch is exchanged afterwards.
+
+Fix safety
+----------
+No fix is applied: which of the two stays is the user's choice.
+
+References
+----------
+- vladmandic/sdnext#3531: torch 2.4.0+cu121 beside torchvision 0.20.1+cu124
+- pytorch/vision#9174: `operator torchvision::nms does not exist` in a new environment
+- mli/autocut#106: PyTorch for CUDA 11.8 whereas TorchAudio is for 11.7
+- m-bain/whisperX#320: PyTorch and torchvision compiled with different CUDA versions
+- NVIDIA-NeMo/Speech#3637: torchaudio 0.10 with torch 1.11 loses its CUDA backend
+- Comfy-Org/ComfyUI#14232: no torchaudio 2.11 for a PyTorch for CUDA 13.2
+
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from reconciler.model.cuda import KnownBy, Variant
+from reconciler.model.finding import INSTALLED, Severity, cause_of
+from reconciler.model.rule import Rule
+from reconciler.model.snapshot import Fact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from reconciler.model.family import Family, Member
+    from reconciler.model.finding import Finding
+    from reconciler.world import World
+
+RULE = Rule(
+    code="CUD205",
+    name="torch-family-mismatch",
+    severity=Severity.ERROR,
+    needs_any=frozenset({Fact.RECORDS, Fact.DISTRIBUTIONS, Fact.MANIFESTS}),
+    since="0.1.0",
+)
+
+BAD = """\
+python: 3.11.7
+conda: []
+pip:
+  - torch==2.4.0+cu121
+  - torchvision==0.20.1+cu124
+"""
+
+GOOD = """\
+python: 3.11.7
+conda: []
+pip:
+  - torch==2.4.0+cu121
+  - torchvision==0.19.0+cu121
+"""
+
+
+class _Misfit(NamedTuple):
+    member: Member
+    why: str
+    #: The cause of another finding that says it too; "" where none does.
+    cause: str
+    is_slight: bool = False
+
+
+def check(world: World) -> Iterator[Finding]:
+    """Hold each extension against its framework, in each file and installed."""
+    written: list[str] = []
+    for install in world.install_sets:
+        for family in world.declared_families(install):
+            if misfits := [*_misfits(world, family, install.name)]:
+                written.append(f"{RULE.name}@{install.name}:{family.framework.component}")
+                yield _finding(world, install.name, family.framework, misfits)
+    for family in world.families:
+        if misfits := [*_misfits(world, family, INSTALLED)]:
+            yield _finding(world, INSTALLED, family.framework, misfits, written)
+
+
+def _misfits(world: World, family: Family, place: str) -> Iterator[_Misfit]:
+    framework = family.framework
+    for member in family.extensions:
+        pairing = member.pairing
+        if pairing and not pairing.fits(framework.version):
+            why = f"is for {world.catalog.title(framework.component)} {pairing.release}"
+            is_slight = pairing.is_near(framework.version)
+            yield _Misfit(member, why, _majors(member, framework, place), is_slight)
+        elif why := _other_build(world, member, framework):
+            yield _Misfit(member, why, _explained(member, framework, place))
+
+
+def _other_build(world: World, member: Member, framework: Member) -> str:
+    """Return for what an extension was built, where its framework is of another build."""
+    ours, theirs = member.build, framework.build
+    consumer = world.catalog.consumers[member.component]
+    if ours is None or theirs is None or not consumer.has_cuda:
+        return ""
+    if ours.variant is not theirs.variant:
+        if ours.variant is Variant.CPU and ours.known_by is KnownBy.NAME:
+            # mmcv-lite and fbgemm-gpu-cpu were chosen by their names.
+            return ""
+        return "is a build for the CPU" if ours.variant is Variant.CPU else f"is for {ours.words}"
+    if ours.cuda is None or theirs.cuda is None or ours.cuda == theirs.cuda:
+        return ""
+    span = consumer.refuses_other_minor
+    minors_matter = None not in {ours.cuda.minor, theirs.cuda.minor} and bool(
+        span and span.holds(member.version)
+    )
+    differs = ours.cuda.major != theirs.cuda.major or minors_matter
+    return f"is for {ours.words}" if differs else ""
+
+
+def _explained(member: Member, framework: Member, place: str) -> str:
+    if framework.build and framework.build.variant is Variant.CPU:
+        return cause_of("cpu-build", place, framework.component)
+    return _majors(member, framework, place)
+
+
+def _majors(member: Member, framework: Member, place: str) -> str:
+    majors = {build.major for build in (member.build, framework.build) if build}
+    return cause_of("cuda-majors-mixed", place) if len(majors - {None}) > 1 else ""
+
+
+def _finding(
+    world: World,
+    place: str,
+    framework: Member,
+    misfits: Sequence[_Misfit],
+    written: Sequence[str] = (),
+) -> Finding:
+    title = world.catalog.title(framework.component)
+    build = f" for {framework.build.words}" if framework.build else ""
+    which = " and ".join(f"{misfit.member} {misfit.why}" for misfit in misfits[:4])
+    causes = {misfit.cause for misfit in misfits}
+    return RULE.finding(
+        f"{which}, but {place} has {title} {framework.version}{build}",
+        severity=Severity.WARNING if all(misfit.is_slight for misfit in misfits) else None,
+        at=misfits[0].member.at,
+        related=(framework.at, *(misfit.member.at for misfit in misfits[1:4])),
+        shows_as=f"an import fails (`operator torchvision::nms does not exist`, an undefined symbol,"
+        f" `compiled with different CUDA versions`), or {title} finds no kernel for the GPU",
+        remedy=_remedy(world, framework, misfits),
+        evidence=(*(_seen(misfit.member) for misfit in misfits[:4]), _seen(framework)),
+        cause=cause_of(RULE.name, place, framework.component),
+        explained_by=(*written, *(causes if "" not in causes else ())),
+    )
+
+
+def _seen(member: Member) -> str:
+    told = [known.evidence for known in (member.pairing, member.build) if known]
+    return f"{member}: {', '.join(dict.fromkeys(told)) or 'by its version'}"
+
+
+def _remedy(world: World, framework: Member, misfits: Sequence[_Misfit]) -> str:
+    pins = [
+        f"{misfit.member.package}=={version}"
+        for misfit in misfits
+        if (version := world.catalog.paired(misfit.member.package, framework.version))
+    ]
+    build = f"for {framework.build.words}" if framework.build else "of the same build"
+    title = world.catalog.title(framework.component)
+    if len(pins) == len(misfits):
+        return (
+            f"keep {title} {framework.version}, and run `pip install --force-reinstall --no-deps"
+            f" {' '.join(pins)}` with the index of the builds {build}"
+        )
+    names = " ".join(dict.fromkeys(misfit.member.package for misfit in misfits))
+    return (
+        f"install {names} again in a release for {title} {framework.version} and a build {build};"
+        " or install all of them anew with one command from one index"
+    )
