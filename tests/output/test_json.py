@@ -95,8 +95,8 @@ def test_a_path_in_the_prefix_is_relative_to_the_project_where_it_lies_inside() 
     shown = msgspec.structs.replace(
         report(), findings=(msgspec.structs.replace(finding(), at=place),)
     )
-    inside = msgspec.structs.replace(shown.target, project="/work", prefix="/work/.venv")
-    outside = msgspec.structs.replace(shown.target, project="/work", prefix="/opt/env")
+    inside = msgspec.structs.replace(shown.target, project="/home/a", prefix="/home/a/.venv")
+    outside = msgspec.structs.replace(shown.target, project="/home/a", prefix="/opt/env")
 
     paths = [
         json.loads(output.render(msgspec.structs.replace(shown, target=target)))["findings"][0][
