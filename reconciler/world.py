@@ -47,6 +47,7 @@ class World:
     def __init__(self, snapshot: Snapshot, catalog: Catalog) -> None:
         self.snapshot = snapshot
         self.catalog = catalog
+        self._libraries_of: dict[str, frozenset[str]] = {}
 
     @property
     def can_have_cuda(self) -> bool:
@@ -318,7 +319,7 @@ class World:
 
     def uses_foreign_cuda(self) -> bool:
         """Tell whether a wheel may load CUDA that no wheel brings."""
-        wheels = (wheel for named in self.wheels.values() for wheel in named)
+        wheels = self.ownership.wheels
         return any(ties.may_use_foreign_cuda(w, self.builds, self.catalog) for w in wheels)
 
     def unmet(self, build: CudaBuild) -> Iterator[tuple[str, CudaBuild]]:
@@ -334,7 +335,11 @@ class World:
         return tuple(b for b in others if b.brings and own & self._libraries(b.package))
 
     def _libraries(self, wheel: str) -> frozenset[str]:
-        return frozenset(path for d in self.wheels.get(wheel, ()) for path in d.libraries())
+        # Every pair of CUDA wheels is held together, and a RECORD is long: each is read once.
+        if wheel not in self._libraries_of:
+            paths = (path for d in self.wheels.get(wheel, ()) for path in d.libraries())
+            self._libraries_of[wheel] = frozenset(paths)
+        return self._libraries_of[wheel]
 
     def providers(self, group: ImportGroup) -> tuple[Distribution, ...]:
         """Return the wheels that install a group's import package, by their RECORDs."""

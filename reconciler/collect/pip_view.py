@@ -28,7 +28,8 @@ INTERPRETERS = ("bin/python", "bin/python3", "python.exe", "Scripts/python.exe")
 #: Seconds: pip-api starts pip two times, each of which takes half a second on a large environment.
 TIMEOUT = 120.0
 LIMIT = 32 * files.MEGABYTE
-# What pip itself has to say goes to stderr; the folder is where envfix has its pip-api.
+# What pip itself has to say goes to stderr; the folder is where envfix has its pip-api. Whatever
+# goes wrong in there is the environment's trouble, and becomes the reason of a gap.
 _CHILD = """
 import json, subprocess, sys
 sys.path.append(sys.argv[1])

@@ -5,6 +5,7 @@ The form: https://docs.conda.io/projects/conda/en/stable/user-guide/tasks/manage
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from reconciler.manifests import pip_line, yaml_nodes
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from reconciler.manifests.yaml_nodes import Node
 
 
+# A scan asks twice: which environment is named, and what is declared.
+@lru_cache(maxsize=4)
 def read(path: str, text: str) -> Manifest:
     """Return the file at ``path``, relative to the project; raises ManifestError."""
     root = yaml_nodes.parse(text)

@@ -31,7 +31,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.model.finding import INSTALLED, Severity
+from reconciler.model.finding import INSTALLED, Severity, cause_of
 from reconciler.model.rule import Rule
 from reconciler.model.snapshot import Fact
 
@@ -126,7 +126,7 @@ def _finding(
         shows_as=f"{clash.shows_as}, when {title} is loaded",
         remedy=_remedy(clash, ours, theirs),
         evidence=tuple(f"{build}: {build.evidence}, CUDA {build.cuda}" for build in pair),
-        cause=f"{RULE.name}@{place}:{clash.component}-{clash.needs}",
+        cause=cause_of(RULE.name, place, f"{clash.component}-{clash.needs}"),
         explained_by=tuple(written),
     )
 

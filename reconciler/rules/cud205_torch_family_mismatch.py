@@ -86,7 +86,7 @@ def check(world: World) -> Iterator[Finding]:
     for install in world.install_sets:
         for family in world.declared_families(install):
             if misfits := [*_misfits(world, family, install.name)]:
-                written.append(f"{RULE.name}@{install.name}:{family.framework.component}")
+                written.append(cause_of(RULE.name, install.name, family.framework.component))
                 yield _finding(world, install.name, family.framework, misfits)
     for family in world.families:
         if misfits := [*_misfits(world, family, INSTALLED)]:

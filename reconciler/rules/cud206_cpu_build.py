@@ -121,8 +121,7 @@ def _idle(world: World, name: str) -> Iterator[CudaBuild]:
     consumers = (world.consumer(build) for build in world.builds)
     others = [c for c in consumers if c and name not in {c.name, c.extends}]
     conda = [build for build in world.builds if build.manager == "conda"]
-    compiles = any(build.component == "cuda-nvcc" for build in conda)
-    if others or compiles:
+    if others or world.compiles:
         return
     states = [build for build in conda if build.role is Role.STATES and world.states_cuda(build)]
     runtimes = [build for build in conda if "cuda-runtime" in build.brings]

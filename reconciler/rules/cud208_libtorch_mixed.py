@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.model.finding import Severity
+from reconciler.model.finding import INSTALLED, Severity, cause_of
 from reconciler.model.rule import Rule
 from reconciler.model.snapshot import Fact
 
@@ -107,8 +107,8 @@ def _twice(
         evidence=tuple(
             f"{build.manager}'s {build}: {build.evidence}" for build in (wheel, library)
         ),
-        cause=f"{RULE.name}@this environment:{wheel.component}",
-        explained_by=(f"import-provided-twice@this environment:{wheel.package}",),
+        cause=cause_of(RULE.name, INSTALLED, wheel.component),
+        explained_by=(cause_of("import-provided-twice", INSTALLED, wheel.package),),
     )
 
 
@@ -124,7 +124,7 @@ def _torn(world: World, build: CudaBuild, spec: str, other: CudaBuild) -> Findin
         remedy=f"`conda install {build.package}={build.version} {other.package}={build.version}`, both"
         " from one channel, so that the solver takes builds that belong together",
         evidence=(f"{build.package} depends on {spec}",),
-        cause=f"{RULE.name}@this environment:{build.component}",
+        cause=cause_of(RULE.name, INSTALLED, build.component),
     )
 
 

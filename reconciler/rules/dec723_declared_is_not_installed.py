@@ -114,7 +114,7 @@ def _finding(install: InstallSet, drifts: Sequence[Drift]) -> Finding:
         remedy=f"write what is installed into {install.name}, if it is right; or bring the"
         f" environment back to it: `{update}`",
         evidence=tuple(f"{d.line.path}:{d.line.line}: {d.line.text}" for d in drifts[:6]),
-        cause=f"{RULE.name}@{install.name}",
+        cause=cause_of(RULE.name, install.name),
         explained_by=tuple(dict.fromkeys(c for found in causes for c in found))
         if all(causes)
         else (),

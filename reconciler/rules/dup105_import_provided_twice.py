@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from reconciler.model.catalog import ImportGroup
     from reconciler.model.finding import Finding
-    from reconciler.model.manifest import InstallSet
+    from reconciler.model.manifest import Declared
     from reconciler.world import World
 
 RULE = Rule(
@@ -72,13 +72,14 @@ class _Twin(NamedTuple):
 
 def check(world: World) -> Iterator[Finding]:
     """Look for two distributions of one import package, in each file and installed."""
+    asked = {install.name: install.requirements(Section.PIP) for install in world.install_sets}
     for group in world.catalog.import_groups:
         written: list[str] = []
-        for install in world.install_sets:
-            if len(twins := _declared(group, install)) > 1:
-                written.append(cause_of(RULE.name, install.name, group.import_name))
+        for place, requirements in asked.items():
+            if len(twins := _declared(group, requirements)) > 1:
+                written.append(cause_of(RULE.name, place, group.import_name))
                 remedy = f"keep the one line that is meant: {' or '.join(t.name for t in twins)}"
-                yield _finding(group, install.name, remedy, twins)
+                yield _finding(group, place, remedy, twins)
         if len(twins := _installed(group, world)) > 1:
             behind = [*written, *_same_name(twins)]
             yield _finding(group, INSTALLED, _reinstall(twins), twins, behind)
@@ -102,11 +103,9 @@ def _same_name(twins: Sequence[_Twin]) -> Sequence[str]:
     ]
 
 
-def _declared(group: ImportGroup, install: InstallSet) -> Sequence[_Twin]:
+def _declared(group: ImportGroup, requirements: Sequence[Declared]) -> Sequence[_Twin]:
     # One project under both managers is DUP102's; two projects of pip are meant here.
-    wheels = {
-        d.name: d.location for d in install.requirements(Section.PIP) if group.holds(d.name, d.pin)
-    }
+    wheels = {d.name: d.location for d in requirements if group.holds(d.name, d.pin)}
     return [_Twin(name, at) for name, at in wheels.items()]
 
 

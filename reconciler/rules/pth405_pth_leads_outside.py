@@ -30,7 +30,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from reconciler.model.finding import Location, Severity
+from reconciler.model.finding import Location, Severity, cause_of
 from reconciler.model.rule import Rule
 from reconciler.model.snapshot import Fact
 
@@ -105,5 +105,5 @@ def _finding(entry: ImportPath, via: str, why: str) -> Finding:
         remedy=f"install what is needed from there into this environment, and take the line out of"
         f" {via}",
         evidence=(f"line: {entry.path}",),
-        cause=f"{RULE.name}@{entry.path}",
+        cause=cause_of(RULE.name, entry.path),
     )

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.model.finding import Location, Severity
+from reconciler.model.finding import Location, Severity, cause_of
 from reconciler.model.rule import Rule
 from reconciler.model.snapshot import Fact
 
@@ -82,5 +82,5 @@ def _finding(path: VariablePath, version: str) -> Finding:
         " standard library and does not see this environment's packages",
         remedy="`unset PYTHONHOME` in this shell, and take it out of where it is set (a startup"
         " file, a module system); conda and virtual environments need none",
-        cause=f"{RULE.name}@{path.path}",
+        cause=cause_of(RULE.name, path.path),
     )

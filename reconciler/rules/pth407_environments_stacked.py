@@ -135,5 +135,5 @@ def _lost(world: World, why: str) -> Finding:
         remedy="make it anew with the Python that is meant (`python -m venv --clear FOLDER`) and"
         " install its requirements again",
         severity=Severity.ERROR,
-        cause=f"{RULE.name}@{prefix}:home",
+        cause=cause_of(RULE.name, str(prefix), "home"),
     )

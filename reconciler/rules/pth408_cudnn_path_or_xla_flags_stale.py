@@ -31,7 +31,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.model.finding import Location, Severity
+from reconciler.model.finding import Location, Severity, cause_of
 from reconciler.model.rule import Rule
 from reconciler.model.snapshot import Fact
 
@@ -111,5 +111,5 @@ def _finding(path: VariablePath, why: str, shows_as: str) -> Finding:
         shows_as=shows_as,
         remedy=f"`unset {path.variable}` and take it out of where it is set (a shell's startup file,"
         " `conda env config vars list`, a script in etc/conda/activate.d), or correct it",
-        cause=f"{RULE.name}@{path.variable}",
+        cause=cause_of(RULE.name, path.variable),
     )

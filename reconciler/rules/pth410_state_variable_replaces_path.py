@@ -36,7 +36,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from reconciler.model.finding import Location, Severity
+from reconciler.model.finding import Location, Severity, cause_of
 from reconciler.model.rule import Rule
 from reconciler.model.snapshot import Fact
 
@@ -157,7 +157,7 @@ def _finding(
         remedy=remedy or _remedy(variable),
         severity=severity,
         evidence=(f"{variable.source}: {variable.name}={variable.value}",),
-        cause=f"{RULE.name}@{variable.source}:{variable.name}",
+        cause=cause_of(RULE.name, variable.source, variable.name),
     )
 
 

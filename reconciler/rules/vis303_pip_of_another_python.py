@@ -31,7 +31,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.model.finding import Location, Severity
+from reconciler.model.finding import Location, Severity, cause_of
 from reconciler.model.rule import Rule
 from reconciler.model.snapshot import Fact
 
@@ -132,8 +132,8 @@ def _of_path(world: World, others: list[VariablePath]) -> Finding:
         " not find the package",
         remedy=f"`{prefix}/bin/python -m pip` is this environment's own{pip}; activate it again in a"
         " fresh shell, and look for what puts another folder in front of PATH",
-        cause=f"{RULE.name}@PATH",
-        explained_by=tuple(f"environments-stacked@{c.environment}" for c in others),
+        cause=cause_of(RULE.name, "PATH"),
+        explained_by=tuple(cause_of("environments-stacked", str(c.environment)) for c in others),
     )
 
 
@@ -145,7 +145,7 @@ def _of_script(command: VariablePath) -> Finding:
         " so after an environment was moved or copied",
         remedy="make the environment anew where it lies now; until then `python -m pip` of its own"
         " bin folder works",
-        cause=f"{RULE.name}@{command.path}",
+        cause=cause_of(RULE.name, command.path),
     )
 
 
@@ -160,5 +160,5 @@ def _of_kernel(kernel: KernelSpec) -> Finding:
         " `%pip install` goes there too",
         remedy="with this environment's python, `python -m ipykernel install"
         f" {'--user' if kernel.path.startswith('/') else '--sys-prefix'} --name {kernel.name}`",
-        cause=f"{RULE.name}@{kernel.path}",
+        cause=cause_of(RULE.name, kernel.path),
     )

@@ -111,7 +111,7 @@ def _marks(world: World, state: PrefixState) -> Iterator[Finding]:
             " this mark",
             remedy="make changes in another environment; whoever maintains this one can use"
             " `--override-frozen` of conda",
-            cause=f"{RULE.name}@conda-meta/frozen",
+            cause=cause_of(RULE.name, "conda-meta/frozen"),
         )
     if not state.writable:
         yield RULE.finding(
@@ -123,7 +123,7 @@ def _marks(world: World, state: PrefixState) -> Iterator[Finding]:
             " installation` and installs into ~/.local, which every Python of this version sees",
             remedy="make an environment of your own (`conda create --clone`, or a venv), or ask"
             " whoever maintains this one",
-            cause=f"{RULE.name}@prefix",
+            cause=cause_of(RULE.name, "prefix"),
         )
 
 
@@ -159,7 +159,7 @@ def _configured(options: Sequence[PipOption]) -> Finding:
         remedy="nothing, where this is meant; `pip --isolated install ...` passes over variables and"
         " the user's file, and `PIP_CONFIG_FILE=/dev/null` over every file",
         evidence=tuple(f"{o.source}: {o.name} = {o.value}" for o in options),
-        cause=f"{RULE.name}@configuration",
+        cause=cause_of(RULE.name, "configuration"),
     )
 
 
