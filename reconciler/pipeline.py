@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -89,6 +90,7 @@ def look(  # noqa: PLR0913 - what is looked at, by name
             library_paths=known.evidence_paths,
             texts=known.evidence_texts,
             imports=frozenset(known.import_names),
+            providers=frozenset(chain.from_iterable(known.import_names.values())),
         ),
         root=root,
     )

@@ -11,11 +11,13 @@ import msgspec
 from reconciler.collect import files
 from reconciler.collect.ground import Found
 from reconciler.collect.secrets import masked
-from reconciler.model.distribution import Distribution
+from reconciler.model.distribution import Distribution, normalize_name
 from reconciler.model.os_name import from_os, to_os
 from reconciler.model.snapshot import Fact, Gap
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from reconciler.collect.ground import Ground
     from reconciler.model.snapshot import Snapshot
 
@@ -34,15 +36,21 @@ def collect(ground: Ground, snapshot: Snapshot) -> Found:
         reason = "no environment to look at"
         return Found(value=(), gaps=(Gap(fact=Fact.DISTRIBUTIONS, reason=reason),))
     locations = python.site_packages if python else ()
-    read = [in_folder(f"{prefix}/{at}", at, Fact.DISTRIBUTIONS) for at in locations]
+    providers = ground.wanted.providers
+    read = [in_folder(f"{prefix}/{at}", at, Fact.DISTRIBUTIONS, providers) for at in locations]
     return Found(
         value=tuple(d for found in read for d in found.value),
         gaps=tuple(gap for found in read for gap in found.gaps),
     )
 
 
-def in_folder(path: str, location: str, fact: Fact) -> Found:
-    """Read the distributions of one entry of sys.path; ``location`` is what a Snapshot calls it."""
+def in_folder(
+    path: str, location: str, fact: Fact, providers: Collection[str] = frozenset()
+) -> Found:
+    """Read the distributions of one entry of sys.path; ``location`` is what a Snapshot calls it.
+
+    Of those of conda, the RECORDs of ``providers`` alone are read.
+    """
     found: list[Distribution] = []
     gaps: list[Gap] = []
     try:
@@ -57,8 +65,10 @@ def in_folder(path: str, location: str, fact: Fact) -> Found:
             continue
         item = f"{location}/{name}"
         try:
-            read = _distribution if name.endswith(DIST_INFO) else _egg_info
-            found.append(read(path, location, name))
+            if name.endswith(DIST_INFO):
+                found.append(_distribution(path, location, name, providers))
+            else:
+                found.append(_egg_info(path, location, name))
             item += "/direct_url.json"
             found[-1] = _with_origin(found[-1], f"{path}/{name}")
         except files.UnreadableError as error:
@@ -66,19 +76,24 @@ def in_folder(path: str, location: str, fact: Fact) -> Found:
     return Found(value=tuple(found), gaps=tuple(gaps))
 
 
-def _distribution(path: str, location: str, directory: str) -> Distribution:
+def _distribution(
+    path: str, location: str, directory: str, providers: Collection[str]
+) -> Distribution:
     folder = f"{path}/{directory}"
     name, version, requires = _fields(_head(f"{folder}/METADATA"))
     if not name or not version:
         raise files.UnreadableError("METADATA names no distribution and version")
+    installer = (_optional(f"{folder}/INSTALLER", SMALL_LIMIT) or "").strip() or None
+    # conda's own record lists the same files, and owns them.
+    is_listed = installer == "conda" and normalize_name(name) not in providers
     return Distribution(
         name=name,
         version=version,
         requires=requires,
         location=location,
         directory=directory,
-        installer=(_optional(f"{folder}/INSTALLER", SMALL_LIMIT) or "").strip() or None,
-        record=_record(f"{folder}/RECORD", location),
+        installer=installer,
+        record=None if is_listed else _record(f"{folder}/RECORD", location),
     )
 
 
@@ -201,13 +216,13 @@ def _fields(head: str) -> tuple[str, str, tuple[str, ...]]:
     return (
         _field(text, "\nName:"),
         _field(text, "\nVersion:"),
-        tuple([_without_credentials(line.partition("\n")[0].strip()) for line in requires]),
+        # Credentials of a requirement stand in its URL, and one in a thousand has one.
+        tuple([masked(line) if "://" in line else line for line in map(_first_line, requires)]),
     )
 
 
-def _without_credentials(requirement: str) -> str:
-    # Credentials of a requirement stand in its URL, and one in a thousand has one.
-    return masked(requirement) if "://" in requirement else requirement
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0].strip()
 
 
 def _field(text: str, name: str) -> str:

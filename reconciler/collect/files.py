@@ -45,18 +45,20 @@ def read_head(path: str, *, end: bytes, limit: int) -> bytes:
     handle, size = _open(path)
     try:
         head = os.read(handle, 1 << 14)
-        while end not in head and len(head) < min(size, limit):
+        found = head.find(end)
+        while found < 0 and len(head) < min(size, limit):
             more = os.read(handle, 1 << 18)
             if not more:
                 break
             head += more
+            found = head.find(end)
     except OSError as error:
         raise UnreadableError(error.strerror or str(error)) from error
     finally:
         os.close(handle)
-    if end not in head and len(head) >= limit:
+    if found < 0 and len(head) >= limit:
         raise UnreadableError(f"no end of its head within {limit} bytes")
-    return head.partition(end)[0]
+    return head if found < 0 else head[:found]
 
 
 def with_pread(path: str, use: Callable[[Callable[[int, int], bytes]], T]) -> T:

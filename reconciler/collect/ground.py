@@ -21,6 +21,8 @@ class EvidenceWanted(Struct, frozen=True, kw_only=True):
     texts: frozenset[str] = frozenset()
     #: The names of import packages: ``torch``.
     imports: frozenset[str] = frozenset()
+    #: The normal names of the distributions that may install one of these.
+    providers: frozenset[str] = frozenset()
 
 
 class Ground(Struct, frozen=True, kw_only=True):

@@ -41,11 +41,12 @@ def collect(ground: Ground, snapshot: Snapshot) -> Found:
 def _paths(snapshot: Snapshot, wanted: EvidenceWanted) -> Iterator[str]:
     """Yield the paths of evidence, relative to the prefix."""
     places = snapshot.python.site_packages if snapshot.python else ()
-    globs = (f"{place}/{glob}" for place in places for glob in wanted.library_paths)
-    is_wanted = path_pattern(globs).fullmatch
-    for path in ownership(snapshot.records, snapshot.distributions).libraries:
-        if stem_of(path) in wanted.libraries or is_wanted(path):
-            yield path
+    is_wanted = path_pattern(wanted.library_paths).fullmatch
+    paths = ownership(snapshot.records, snapshot.distributions).libraries
+    yield from (path for path in paths if stem_of(path) in wanted.libraries)
+    for start in (f"{place}/" for place in places):
+        inside = (path for path in paths if path.startswith(start))
+        yield from (path for path in inside if is_wanted(path, len(start)))
 
 
 def stem_of(path: str) -> str:

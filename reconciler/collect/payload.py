@@ -117,7 +117,7 @@ def _broken(
 ) -> Iterator[str]:
     """Yield the files of the packages of which something is known to be gone."""
     gone = [file.path for file in payload.values() if file.size is None]
-    owners: dict[str, Owner] = {o.path: o for path in gone for o in index.owners_of(path)}
+    owners: dict[str, Owner] = {o.path: o for all_ in index.owners_of(gone).values() for o in all_}
     owners |= {record.path: record for record in lost_records(index, snapshot)}
     for owner in owners.values():
         paths = installed_paths(owner) if isinstance(owner, Distribution) else owner.files
@@ -126,12 +126,9 @@ def _broken(
 
 def _recorded(eye: _Eye, snapshot: Snapshot, index: Ownership) -> Mapping[str, tuple[Claim, ...]]:
     """Return the paths that a wheel shares, with what conda's records say of them."""
-    shared: dict[str, tuple[Claim, ...]] = {}
+    shared: dict[str, tuple[Claim, ...]] = dict.fromkeys(index.shared, ())
     by_record: dict[str, tuple[PrefixRecord, list[str]]] = {}
     for path, owners in index.shared.items():
-        if not any(isinstance(owner, Distribution) for owner in owners):
-            continue
-        shared[path] = ()
         for owner in owners:
             if not isinstance(owner, Distribution):
                 by_record.setdefault(owner.path, (owner, []))[1].append(path)

@@ -54,7 +54,8 @@ class Distribution(Struct, frozen=True, kw_only=True, omit_defaults=True):
     installer: str | None = None
     #: The Requires-Dist lines.
     requires: tuple[str, ...] = ()
-    #: The text of RECORD; None where there is none. ``files`` reads it.
+    #: The text of RECORD; None where there is none, or where a record of conda lists the same
+    #: files and none of them is asked for. ``files`` reads it.
     record: str | None = None
     #: Whether a user asked for it by name (PEP 376, REQUESTED).
     requested: bool = False
@@ -62,6 +63,10 @@ class Distribution(Struct, frozen=True, kw_only=True, omit_defaults=True):
     direct_url: str | None = None
     #: Whether it is installed in place, so that its code lies where ``direct_url`` says.
     editable: bool = False
+
+    def __hash__(self) -> int:
+        """Leave out the RECORD, which is long."""
+        return hash((self.directory, self.location))
 
     def __str__(self) -> str:
         """Name and version, as a report's subject."""

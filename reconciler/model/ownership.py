@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 import posixpath
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -18,37 +19,38 @@ from reconciler.model.prefix import PrefixRecord
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-#: How the file ends by which a ``*.dist-info`` or ``*.egg-info`` names its distribution.
-METADATA = (".dist-info/METADATA", ".egg-info/PKG-INFO", ".egg-info")
+# What names a shared library of Linux, and how the file ends by which a ``*.dist-info`` or
+# ``*.egg-info`` names its distribution.
+_MARK = re.compile(
+    r"\.(?:so|(?P<info>dist-info(?=/METADATA$)|egg-info(?=(?:/PKG-INFO)?$)))", re.MULTILINE
+)
 #: How a library's name ends, or goes on, on any platform.
 _LIBRARY = (".so", ".pyd", ".dll", ".dylib")
 _BYTECODE = ".pyc"
-_LAST_LETTERS = frozenset(end[-1] for end in METADATA)
 
 
 class Ownership(Struct, frozen=True, kw_only=True):
     """Every path that a package of the prefix says is its own, relative to the prefix.
 
     A distribution that conda installed is the other face of its record, and no owner beside it.
-    Bytecode is left out: whoever imports first writes it.
+    Bytecode of wheels is left out: whoever imports first writes it.
     """
 
-    #: The first owner of each path; conda's records come first.
-    first: Mapping[str, Owner]
-    #: All owners of the paths that have several.
+    #: What each owner says is its own; conda's records come first.
+    installed: tuple[tuple[Owner, tuple[str, ...]], ...]
+    #: All owners of the paths that a wheel has in common with other packages.
     shared: Mapping[str, tuple[Owner, ...]]
-    #: Those of the paths that name a shared library of Linux.
+    #: The paths that name a shared library of Linux.
     libraries: tuple[str, ...]
     #: The distributions that conda did not install.
     wheels: tuple[Distribution, ...]
     #: conda's record by the metadata directories (or egg-info files) that it installed.
     metadata: Mapping[str, PrefixRecord]
 
-    def owners_of(self, path: str) -> tuple[Owner, ...]:
-        """Return who installed a file; nobody where it is no package's."""
-        if path in self.shared:
-            return self.shared[path]
-        return (self.first[path],) if path in self.first else ()
+    def owners_of(self, paths: Iterable[str]) -> Mapping[str, tuple[Owner, ...]]:
+        """Return who installed each of these files, without those that are no package's."""
+        # Few paths are asked for, once: an index of all of them would cost more than it saves.
+        return _owners_of(frozenset(paths), self.installed)
 
 
 class ClaimedFile(Struct, frozen=True, kw_only=True):
@@ -97,38 +99,52 @@ def ownership(
     records: tuple[PrefixRecord, ...], distributions: tuple[Distribution, ...]
 ) -> Ownership:
     """Index all files in one pass; asked again for the same snapshot, it costs nothing."""
-    first: dict[str, Owner] = {}
-    shared: dict[str, tuple[Owner, ...]] = {}
+    libraries: list[str] = []
     metadata: dict[str, PrefixRecord] = {}
     for record in records:
-        _add(first, shared, record, record.files)
-        # One file in a hundred ends so, and its last letter tells most of the others apart.
-        marks = (p for p in record.files if p[-1:] in _LAST_LETTERS and p.endswith(METADATA))
-        metadata |= {
-            path.removesuffix("/METADATA").removesuffix("/PKG-INFO"): record for path in marks
-        }
+        # To search one text is faster than to ask each of thousands of paths.
+        text = "\n".join((*record.files, ""))
+        for match in _MARK.finditer(text):
+            start = text.rfind("\n", 0, match.start()) + 1
+            if match["info"]:
+                metadata[text[start : match.end()]] = record
+            else:
+                libraries.append(text[start : text.find("\n", start)])
     wheels = tuple(d for d in distributions if not _is_condas(d, metadata))
-    for wheel in wheels:
-        _add(first, shared, wheel, installed_paths(wheel))
-    libraries = tuple([path for path in first if ".so" in path])
+    of_wheels = tuple((wheel, tuple(installed_paths(wheel))) for wheel in wheels)
+    for _, paths in of_wheels:
+        libraries += [path for path in paths if ".so" in path]
+    installed = (*((record, record.files) for record in records), *of_wheels)
+    shared = _owners_of(_shared(records, of_wheels), installed)
     return Ownership(
-        first=first, shared=shared, libraries=libraries, wheels=wheels, metadata=metadata
+        installed=installed,
+        shared=shared,
+        libraries=tuple(libraries),
+        wheels=wheels,
+        metadata=metadata,
     )
 
 
-def _add(
-    first: dict[str, Owner],
-    shared: dict[str, tuple[Owner, ...]],
-    owner: Owner,
-    paths: Iterable[str],
-) -> None:
-    claimed = dict.fromkeys(paths, owner)
-    twice = () if first.keys().isdisjoint(claimed) else first.keys() & claimed.keys()
-    for path in twice:
-        if not path.endswith(_BYTECODE):
-            shared[path] = (*shared.get(path, (first[path],)), owner)
-        del claimed[path]
-    first |= claimed
+def _shared(
+    records: Iterable[PrefixRecord], of_wheels: Iterable[tuple[Distribution, tuple[str, ...]]]
+) -> frozenset[str]:
+    """Return the paths that a wheel has in common with others; conda keeps its own apart."""
+    known: set[str] = set()
+    shared: set[str] = set()
+    for _, paths in of_wheels:
+        shared |= known.intersection(paths)
+        known.update(paths)
+    return frozenset(shared.union(*(known.intersection(record.files) for record in records)))
+
+
+def _owners_of(
+    wanted: frozenset[str], installed: Iterable[tuple[Owner, tuple[str, ...]]]
+) -> Mapping[str, tuple[Owner, ...]]:
+    found: dict[str, tuple[Owner, ...]] = {}
+    for owner, paths in installed if wanted else ():
+        for path in wanted.intersection(paths):
+            found[path] = (*found.get(path, ()), owner)
+    return found
 
 
 def _is_condas(distribution: Distribution, metadata: Mapping[str, PrefixRecord]) -> bool:
@@ -169,11 +185,12 @@ def _placed(distribution: Distribution, recorded: str) -> str:
 
 
 def claimed_files(
-    index: Ownership, paths: Iterable[str], payload: Iterable[PayloadFile]
+    index: Ownership, paths: Collection[str], payload: Iterable[PayloadFile]
 ) -> tuple[ClaimedFile, ...]:
     """Return each of these paths that has an owner, with what is recorded and seen of it."""
     seen = {file.path: file for file in payload}
-    owned = {path: owners for path in paths if (owners := index.owners_of(path))}
+    owners_of = index.owners_of(paths)
+    owned = {path: owners_of[path] for path in paths if path in owners_of}
     asked: dict[str, tuple[Distribution, list[str]]] = {}
     for path, owners in owned.items():
         for owner in owners:
@@ -205,7 +222,7 @@ def _claim(
 
 def _claims(wheel: Distribution, paths: Collection[str]) -> Mapping[str, Claim]:
     """Return what a wheel's RECORD says of each of these paths, relative to the prefix."""
-    as_recorded = {posixpath.relpath(path, wheel.location): path for path in paths}
+    as_recorded = {_as_recorded(wheel, path): path for path in paths}
     found = dict.fromkeys(paths, Claim(owner=wheel.path))
     for file in wheel.recorded(as_recorded.keys()):
         algorithm, _, digest = file.hash.partition("=")
@@ -215,6 +232,12 @@ def _claims(wheel: Distribution, paths: Collection[str]) -> Mapping[str, Claim]:
             sha256=_hexadecimal(digest) if algorithm == "sha256" else None,
         )
     return found
+
+
+def _as_recorded(wheel: Distribution, path: str) -> str:
+    # relpath asks for the working directory, twice a path; few files lie out of site-packages.
+    inside = path.removeprefix(f"{wheel.location}/")
+    return inside if inside != path else posixpath.relpath(path, wheel.location)
 
 
 def _hexadecimal(digest: str) -> str | None:

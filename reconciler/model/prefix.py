@@ -24,6 +24,10 @@ class PrefixRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     #: Of the python package alone, where its site-packages is not the usual one (3.13t).
     python_site_packages_path: str | None = None
 
+    def __hash__(self) -> int:
+        """Leave out the files, of which there are thousands."""
+        return hash((self.name, self.version, self.build))
+
     def __str__(self) -> str:
         """Name and version, as a report's subject."""
         return f"{self.name} {self.version}"
