@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from reconciler.model.pip_view import PipListed, PipView
     from reconciler.model.snapshot import Snapshot
 
-_CLAIM = re.compile(
-    r"(?:^|/)site-packages/([^/]+?)-([^-/]+)(?:-py\d[\d.]*)?\.(?:dist-info/METADATA|egg-info(?:/PKG-INFO)?)$"
-)
+_CLAIM = r"(?:^|/)site-packages/([^/]+?)-([^-/]+)(?:-py\d[\d.]*)?\.(?:dist-info/METADATA|egg-info(?:/PKG-INFO)?)$"
 
 
 def compare(snapshot: Snapshot) -> LiveView | None:
@@ -76,7 +74,7 @@ def _of_conda(snapshot: Snapshot) -> Mapping[str, Sequence[str]]:
     for record in snapshot.records:
         for path in record.files:
             if path.endswith(("-info/METADATA", ".egg-info", "egg-info/PKG-INFO")) and (
-                claim := _CLAIM.search(path)
+                claim := re.search(_CLAIM, path)
             ):
                 by_name[normalize_name(claim[1])].append(claim[2])
     return by_name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -134,7 +134,7 @@ def _direct_url(path: str) -> _DirectUrl | None:
     return None if any(root in found.url for root in BUILD_FOLDERS) else found
 
 
-class _Egg(NamedTuple):
+class _Egg(msgspec.Struct, frozen=True):
     """The texts of an egg-info; a single file has the first alone."""
 
     head: str

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 #: Written by the driver's kernel module on Linux, WSL excepted.
 VERSION = "/proc/driver/nvidia/version"
 # Its first line: NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.65.06  Release ...
-_RELEASE = re.compile(
-    r"^NVRM version:.*?Kernel Module\D*?(?:x86_64|aarch64)?\s+(\d+(?:\.\d+)+)", re.MULTILINE
-)
+_RELEASE = r"(?m)^NVRM version:.*?Kernel Module\D*?(?:x86_64|aarch64)?\s+(\d+(?:\.\d+)+)"
 
 
 def collect(ground: Ground, snapshot: Snapshot) -> Found:
@@ -41,5 +39,5 @@ def collect(ground: Ground, snapshot: Snapshot) -> Found:
 
 def parse(text: str) -> DriverRelease | None:
     """Read the release out of the text of the module's file; None where it names none."""
-    match = _RELEASE.search(text)
+    match = re.search(_RELEASE, text)
     return DriverRelease.parse(match[1]) if match else None

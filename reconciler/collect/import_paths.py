@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.collect import files, project_source
@@ -33,7 +34,7 @@ _MODULES = (".py", ".so", ".abi3.so", ".pyd")
 _ZERO = re.compile(r"\s*[+-]?0+")
 
 
-class _Site(NamedTuple):
+class _Site(Struct, frozen=True):
     """What decides which folders site.py adds."""
 
     prefix: str

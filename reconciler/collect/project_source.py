@@ -10,8 +10,8 @@ from reconciler.model.os_name import from_os
 #: In the order of preference; the older two are read for a name that is written as a text.
 SOURCES = ("pyproject.toml", "setup.cfg", "setup.py")
 _NAME = {
-    "setup.cfg": re.compile(r"^name\s{0,9}[=:]\s{0,9}([\w.-]+)\s*$", re.MULTILINE),
-    "setup.py": re.compile(r"""\bname\s{0,9}=\s{0,9}["']([\w.-]+)["']"""),
+    "setup.cfg": r"(?m)^name\s{0,9}[=:]\s{0,9}([\w.-]+)\s*$",
+    "setup.py": r"""\bname\s{0,9}=\s{0,9}["']([\w.-]+)["']""",
 }
 
 
@@ -32,7 +32,7 @@ def name(project: str) -> str | None:
 
 
 def _of_text(source: str, text: str) -> str:
-    match = _NAME[source].search(text)
+    match = re.search(_NAME[source], text)
     return match[1] if match else ""
 
 

@@ -19,13 +19,11 @@ if TYPE_CHECKING:
     from reconciler.model.snapshot import Snapshot
 
 #: lib/python3.8/site-packages, C:\Python38\Lib; not lib/python3/dist-packages, which names none.
-_IN_PATH = re.compile(r"[\\/]python(\d)\.?(\d+)t?(?=[\\/]|$)", re.IGNORECASE)
-_STDLIB = re.compile(
-    r"(.*?)[\\/]lib(?:64)?[\\/](?:python[\d.]*t?[\\/])?(?:site|dist)-packages", re.IGNORECASE
-)
+_IN_PATH = r"(?i)[\\/]python(\d)\.?(\d+)t?(?=[\\/]|$)"
+_STDLIB = r"(?i)(.*?)[\\/]lib(?:64)?[\\/](?:python[\d.]*t?[\\/])?(?:site|dist)-packages"
 # The tags of extension modules: PEP 3149 on POSIX, and cp38-win_amd64 on Windows.
-_EXTENSION = re.compile(r"\.(?:cpython-|cp)(\d)(\d+)t?-[\w-]+\.(?:so|pyd)(?=,|$)", re.MULTILINE)
-_DIST_INFO = re.compile(r"(.+?)-[^-]+\.(?:dist|egg)-info")
+_EXTENSION = r"(?m)\.(?:cpython-|cp)(\d)(\d+)t?-[\w-]+\.(?:so|pyd)(?=,|$)"
+_DIST_INFO = r"(.+?)-[^-]+\.(?:dist|egg)-info"
 #: A folder of sources may hold anything: no more than this many of its packages are listed.
 MAX_PACKAGES = 500
 RECORD_LIMIT = 8 * files.MEGABYTE
@@ -47,13 +45,13 @@ def _absolute(path: str, folder: str) -> str:
 
 
 def _entry(path: str) -> PathEntry:
-    in_path = _IN_PATH.search(path)
+    in_path = re.search(_IN_PATH, path)
     python_in_path = f"{in_path[1]}.{in_path[2]}" if in_path else None
     try:
         names = files.names(path)
     except files.UnreadableError:
         return PathEntry(path=path, exists=False, python_in_path=python_in_path)
-    distributions = (_DIST_INFO.fullmatch(name) for name in names)
+    distributions = (re.fullmatch(_DIST_INFO, name) for name in names)
     return PathEntry(
         path=path,
         python_in_path=python_in_path,
@@ -65,7 +63,7 @@ def _entry(path: str) -> PathEntry:
 
 def _extension_tags(path: str, names: tuple[str, ...]) -> Iterator[str]:
     for text in _listings(path, names):
-        for match in _EXTENSION.finditer(text):
+        for match in re.finditer(_EXTENSION, text):
             yield f"{match[1]}.{match[2]}"
 
 
@@ -92,7 +90,7 @@ def _prefix_of(path: str) -> str | None:
         if set(_names(folder)) & {"conda-meta", "pyvenv.cfg"}:
             return folder
         folder = folder.rpartition("/")[0]
-    layout = _STDLIB.match(path)
+    layout = re.match(_STDLIB, path)
     return layout[1] or "/" if layout else None
 
 

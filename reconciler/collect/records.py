@@ -43,7 +43,7 @@ class _Written(msgspec.Struct, frozen=True):
 
 
 _decoder = msgspec.json.Decoder(_Written)
-_HALVES = re.compile("[\ud800-\udfff]")
+_HALVES = "[\ud800-\udfff]"
 
 
 def collect(ground: Ground, snapshot: Snapshot) -> Found:
@@ -106,7 +106,7 @@ def stored(value: Any) -> Any:
     match value:
         case str():
             # Half of a UTF-16 pair, which no operating system of bytes gives, is not to be stored.
-            return _HALVES.sub("\ufffd", from_os(value))
+            return re.sub(_HALVES, "\ufffd", from_os(value))
         case list():
             return [stored(item) for item in value]
         case dict():

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+# The long ones are compiled when a text asks for it: few hold a secret.
 # tokenizers and TOKENIZERS_PARALLELISM are no secrets. Every repetition is bounded: what is read
 # may be made to slow its reader down.
 _WORD = r"(?:token(?!iz)|secret|passw(?:or)?d|api_?key|access_?key|credential)"
@@ -20,8 +21,7 @@ _IN_URLS = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_OF_KEYS = re.compile(
-    rf"""
+_OF_KEYS = rf"""(?imx)
     (?P<key>
       (?:^(?P<indent>[ \t]*)(?:-[ \t]+)?|(?P<flow>[{{,][ \t]*)|(?<![\w.-]))
       (?:
@@ -36,16 +36,11 @@ _OF_KEYS = re.compile(
     | (?(flow)[^\s,}}\]][^\n,}}\]]+|(?:[|>][-+\d]*[ \t\r]*(?=\n)|[^\s,}}\]][^\n]+))
       (?(indent)(?:\n(?:[ \t]*(?=\n)|(?P=indent)[ \t]+[^\n]*))*|)
     )
-    """,
-    re.VERBOSE | re.IGNORECASE | re.MULTILINE,
-)
+"""
 # ${TOKEN} is the name of a secret, not the secret: pip and conda put the value in its place.
-_KEPT_IN_URLS = re.compile(r"(\$\{[A-Z0-9_]+\}|\$[A-Z_][A-Z0-9_]*|[:=])")
-_KEPT_OF_KEYS = re.compile(
-    r"""(^["']|["'][\s,}\]]*$|^[|>][-+\d]*[ \t\r]*(?=\n)|\n[ \t]*|[\s,}\]]+$
-    |\$\{[A-Z0-9_]+\}|\$[A-Z_][A-Z0-9_]*)""",
-    re.VERBOSE,
-)
+_KEPT_IN_URLS = r"(\$\{[A-Z0-9_]+\}|\$[A-Z_][A-Z0-9_]*|[:=])"
+_KEPT_OF_KEYS = r"""(?x)(^["']|["'][\s,}\]]*$|^[|>][-+\d]*[ \t\r]*(?=\n)|\n[ \t]*|[\s,}\]]+$
+    |\$\{[A-Z0-9_]+\}|\$[A-Z_][A-Z0-9_]*)"""
 
 
 # A prefix has hundreds of records, and a handful of channels.
@@ -55,7 +50,7 @@ def masked(text: str) -> str:
     if "://" in text:
         text = _IN_URLS.sub(lambda match: _mask(match[0], _KEPT_IN_URLS), text)
     if _KEYS.search(text):
-        text = _OF_KEYS.sub(lambda match: match["key"] + _mask(match["value"], _KEPT_OF_KEYS), text)
+        text = re.sub(_OF_KEYS, _masked_value, text)
     return text
 
 
@@ -66,6 +61,10 @@ def masked_variable(name: str, value: str) -> str:
     return masked(value)
 
 
-def _mask(secret: str, kept: re.Pattern[str]) -> str:
-    parts = kept.split(secret)
+def _masked_value(match: re.Match[str]) -> str:
+    return match["key"] + _mask(match["value"], _KEPT_OF_KEYS)
+
+
+def _mask(secret: str, kept: str) -> str:
+    parts = re.split(kept, secret)
     return "".join(part if n % 2 else "*" * len(part) for n, part in enumerate(parts))

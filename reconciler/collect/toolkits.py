@@ -22,13 +22,13 @@ VARIABLES = ("CUDA_HOME", "CUDA_PATH", "CUDA_ROOT")
 #: NVIDIA's own place; Arch's; Debian's, whose parts lie all over /usr.
 PLACES = ("/usr/local", "/opt", "/usr/lib")
 COMPILER = ("nvcc", "nvcc.exe")
-_NAME = re.compile(r"cuda(?:-\d+(?:\.\d+)*)?")
-_NUMBERS = re.compile(r"\d+(?:\.\d+)+")
-_IN_TEXT = re.compile(r"CUDA Version (\d+(?:\.\d+)+)")
+_NAME = r"cuda(?:-\d+(?:\.\d+)*)?"
+_NUMBERS = r"\d+(?:\.\d+)+"
+_IN_TEXT = r"CUDA Version (\d+(?:\.\d+)+)"
 # Not \s, which takes line ends too: a file of a million empty lines would last for hours.
-_IN_HEADER = re.compile(r"^[ \t]*#[ \t]*define[ \t]+CUDA_VERSION[ \t]+(\d{4,6})\b", re.MULTILINE)
+_IN_HEADER = r"(?m)^[ \t]*#[ \t]*define[ \t]+CUDA_VERSION[ \t]+(\d{4,6})\b"
 _CUDNN = tuple(
-    re.compile(rf"^[ \t]*#[ \t]*define[ \t]+CUDNN_{part}[ \t]+(\d+)\b", re.MULTILINE)
+    rf"(?m)^[ \t]*#[ \t]*define[ \t]+CUDNN_{part}[ \t]+(\d+)\b"
     for part in ("MAJOR", "MINOR", "PATCHLEVEL")
 )
 #: A toolkit has one of these; a folder of that name without any is something else.
@@ -68,7 +68,7 @@ def _candidates(ground: Ground) -> Iterator[tuple[str, str]]:
         yield "nvcc on PATH", os.path.dirname(os.path.dirname(compiler))
     for place in PLACES:
         for name in _names(f"{ground.root}{place}"):
-            if _NAME.fullmatch(name):
+            if re.fullmatch(_NAME, name):
                 yield f"{place}/{name}", f"{ground.root}{place}/{name}"
 
 
@@ -96,14 +96,14 @@ def _version(path: str, gaps: list[Gap]) -> str | None:
         import json  # noqa: PLC0415 - few machines have a toolkit
 
         try:
-            return str(_NUMBERS.findall(json.loads(text)["cuda"]["version"])[0])
+            return str(re.findall(_NUMBERS, json.loads(text)["cuda"]["version"])[0])
         except (ValueError, LookupError, TypeError, RecursionError):
             reason = "names no version of CUDA"
             gaps.append(Gap(fact=Fact.TOOLKITS, item=f"{path}/version.json", reason=reason))
-    if match := _IN_TEXT.search(_text(f"{path}/version.txt", gaps)):
+    if match := re.search(_IN_TEXT, _text(f"{path}/version.txt", gaps)):
         return match[1]
     # Debian's and pared down toolkits have neither: 12010 is 12.1.
-    if match := _IN_HEADER.search(_text(f"{path}/include/cuda.h", gaps)):
+    if match := re.search(_IN_HEADER, _text(f"{path}/include/cuda.h", gaps)):
         return f"{int(match[1]) // 1000}.{int(match[1]) % 1000 // 10}"
     return None
 
@@ -113,7 +113,7 @@ def _cudnn(path: str, gaps: list[Gap]) -> str | None:
     for folder in ("include", *(f"targets/{t}/include" for t in _names(f"{path}/targets"))):
         for header in ("cudnn_version.h", "cudnn.h"):
             text = _text(f"{path}/{folder}/{header}", gaps)
-            numbers = [match[1] for part in _CUDNN if (match := part.search(text))]
+            numbers = [match[1] for part in _CUDNN if (match := re.search(part, text))]
             if len(numbers) == len(_CUDNN):
                 return ".".join(numbers)
     return None

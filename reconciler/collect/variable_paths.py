@@ -34,11 +34,11 @@ FOLDERS = (
 #: TRITON_PTXAS_PATH, TRITON_LIBCUDA_PATH; not TRITON_CACHE_DIR, which Triton makes itself. And
 #: conda's outer environments: CONDA_PREFIX_1.
 _NUMBERED = re.compile(r"TRITON_[A-Z0-9_]+_PATH|CONDA_PREFIX_\d+")
-_XLA = re.compile(r"""--xla_gpu_cuda_data_dir[=\s]["']?([^\s"']+)""")
+_XLA = r"""--xla_gpu_cuda_data_dir[=\s]["']?([^\s"']+)"""
 COMMANDS = ("python", "pip")
 #: The first lines of a script that pip writes where its interpreter's path is too long for #!.
-_EXEC = re.compile(rb"""^#!/bin/sh\n'''exec' "?(/[^"\n]+?)"? "\$0" """)
-_SHEBANG = re.compile(rb"^#!\s*(/\S+)")
+_EXEC = rb"""^#!/bin/sh\n'''exec' "?(/[^"\n]+?)"? "\$0" """
+_SHEBANG = rb"^#!\s*(/\S+)"
 HEAD = 1 << 10
 
 
@@ -63,7 +63,7 @@ def _folders(ground: Ground) -> Iterator[VariablePath]:
 
 def _paths(variable: str, value: str) -> list[str]:
     if variable == "XLA_FLAGS":
-        return _XLA.findall(value)
+        return re.findall(_XLA, value)
     if variable == "PYTHONHOME":
         # <prefix>:<exec_prefix>
         return [path for path in value.split(os.pathsep) if path]
@@ -100,7 +100,7 @@ def _interpreter(path: str) -> str | None:
         head = files.with_pread(path, lambda pread: pread(0, HEAD))
     except files.UnreadableError:
         return None
-    match = _EXEC.match(head) or _SHEBANG.match(head)
+    match = re.match(_EXEC, head) or re.match(_SHEBANG, head)
     if match is None:
         return None
     path = match[1].decode("utf-8", "surrogateescape")

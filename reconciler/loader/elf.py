@@ -7,7 +7,9 @@ headers, PT_DYNAMIC and the strings that it names. A library of 520 MB costs wha
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler.model.library import SharedLibrary
 from reconciler.model.os_name import from_os
@@ -33,7 +35,7 @@ class NotElfError(ValueError):
     """The bytes are no ELF file, or a damaged one; ``str()`` says where they end being one."""
 
 
-class _Layout(NamedTuple):
+class _Layout(Struct, frozen=True):
     """Where one class of ELF keeps its fields."""
 
     word: int

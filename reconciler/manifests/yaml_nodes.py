@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 #: An environment file nests four deep; a hostile one, deeper than Python's own stack.
 MAX_DEPTH = 64
-_HALVES = re.compile("[\ud800-\udfff]")
+_HALVES = "[\ud800-\udfff]"
 
 
 class Node(Struct, frozen=True):
@@ -95,7 +95,10 @@ class _Builder:
                 return Node(value, kind, line, column)
             case ScalarEvent():
                 # Half of a UTF-16 pair, "\ud800", is no character and cannot be stored.
-                node = Node(_HALVES.sub("\ufffd", event.value), "scalar", line, column)
+                text = event.value
+                if not text.isascii():
+                    text = re.sub(_HALVES, "\ufffd", text)
+                node = Node(text, "scalar", line, column)
             case SequenceStartEvent():
                 node = Node(tuple(self._until(SequenceEndEvent)), "sequence", line, column)
             case _:

@@ -12,14 +12,15 @@ from reconciler.model.finding import Location
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-_SEPARATORS = re.compile(r"[-_.]+")
+_REPEATED = re.compile("-+")
 _NAME = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)")
 
 
 def normalize_name(name: str) -> str:
     """Return ``name`` in the normal form of PEP 503."""
     # packaging.utils has the same function, and costs a scan 14 ms to import.
-    return _SEPARATORS.sub("-", name).lower()
+    plain = name.lower().replace("_", "-").replace(".", "-")
+    return _REPEATED.sub("-", plain) if "--" in plain else plain
 
 
 def required_name(requirement: str) -> str:

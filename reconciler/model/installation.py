@@ -59,12 +59,18 @@ def installed_twice(index: Ownership, snapshot: Snapshot) -> Iterator[Twins]:
     """
     wheels = {wheel.path for wheel in index.wheels}
     found: dict[tuple[str, str], dict[str, Installation]] = {}
+    of_conda: set[str] = set()
     for distribution in snapshot.distributions:
         place = found.setdefault((distribution.location, distribution.key), {})
-        is_wheel = distribution.path in wheels
-        owner = distribution if is_wheel else index.metadata.get(distribution.path, distribution)
+        path = distribution.path
+        owner: Owner = distribution
+        if path not in wheels and path in index.metadata:
+            owner = index.metadata[path]
+            of_conda.add(path)
         place.setdefault(owner.path, _installation(owner, distribution))
     for path, record in index.metadata.items():
+        if path in of_conda:
+            continue
         location, directory = posixpath.split(path)
         match = _INFO.fullmatch(directory)
         place = found.get((location, normalize_name(match["name"])), {}) if match else {}

@@ -11,21 +11,22 @@ from __future__ import annotations
 import re
 
 _BLOCK = 0x10FF00
-_STORED = re.compile("[\U0010ff80-\U0010ffff]")
-_TO_STORE = re.compile("[\ud800-\udfff\U0010ff80-\U0010ffff]")
+# Compiled when a name asks for it: few have a character beyond ASCII.
+_STORED = "[\U0010ff80-\U0010ffff]"
+_TO_STORE = "[\ud800-\udfff\U0010ff80-\U0010ffff]"
 
 
 def from_os(name: str) -> str:
     """Return ``name``, decoded by the file system (PEP 383), as a Snapshot stores it."""
-    return name if name.isascii() else _TO_STORE.sub(_store, name)
+    return name if name.isascii() else re.sub(_TO_STORE, _store, name)
 
 
 def to_os(name: str) -> str:
     """Return the name that the operating system's calls take: the reverse of ``from_os``."""
-    if name.isascii() or not _STORED.search(name):
+    if name.isascii() or not re.search(_STORED, name):
         return name
     raw = b"".join(
-        bytes((ord(c) - _BLOCK,)) if _STORED.match(c) else c.encode("utf-8", "surrogateescape")
+        bytes((ord(c) - _BLOCK,)) if re.match(_STORED, c) else c.encode("utf-8", "surrogateescape")
         for c in name
     )
     return raw.decode("utf-8", "surrogateescape")
@@ -35,7 +36,7 @@ def printable(name: str) -> str:
     """Return ``name`` safe for a terminal: undecodable bytes and controls escaped."""
     if name.isascii() and name.isprintable():
         return name
-    return "".join(c if c.isprintable() and not _STORED.match(c) else _escape(c) for c in name)
+    return "".join(c if c.isprintable() and not re.match(_STORED, c) else _escape(c) for c in name)
 
 
 def _store(match: re.Match[str]) -> str:
@@ -46,7 +47,7 @@ def _store(match: re.Match[str]) -> str:
 
 def _escape(character: str) -> str:
     code = ord(character)
-    if _STORED.match(character):
+    if re.match(_STORED, character):
         return f"\\x{code - _BLOCK:02x}"
     if code <= 0xFF:
         return f"\\x{code:02x}"

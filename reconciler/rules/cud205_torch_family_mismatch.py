@@ -33,7 +33,9 @@ References
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler.model.cuda import KnownBy, Variant
 from reconciler.model.finding import INSTALLED, Severity, cause_of
@@ -72,7 +74,7 @@ pip:
 """
 
 
-class _Misfit(NamedTuple):
+class _Misfit(Struct, frozen=True):
     member: Member
     why: str
     #: The cause of another finding that says it too; "" where none does.

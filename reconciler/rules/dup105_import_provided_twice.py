@@ -26,7 +26,9 @@ References
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler.model.finding import INSTALLED, Location, Severity, cause_of
 from reconciler.model.manifest import Section
@@ -65,7 +67,7 @@ pip:
 """
 
 
-class _Twin(NamedTuple):
+class _Twin(Struct, frozen=True):
     name: str
     at: Location
 
@@ -105,7 +107,8 @@ def _same_name(twins: Sequence[_Twin]) -> Sequence[str]:
 
 def _declared(group: ImportGroup, requirements: Sequence[Declared]) -> Sequence[_Twin]:
     # One project under both managers is DUP102's; two projects of pip are meant here.
-    wheels = {d.name: d.location for d in requirements if group.holds(d.name, d.pin)}
+    named = (d for d in requirements if d.name in group.pypi)
+    wheels = {d.name: d.location for d in named if group.holds(d.name, d.pin)}
     return [_Twin(name, at) for name, at in wheels.items()]
 
 

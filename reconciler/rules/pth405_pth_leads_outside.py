@@ -69,7 +69,7 @@ import_paths:
 outside: []
 """
 
-_OF_A_PYTHON = re.compile(r"[\\/](?:site|dist)-packages(?:[\\/]|$)")
+_OF_A_PYTHON = r"[\\/](?:site|dist)-packages(?:[\\/]|$)"
 #: pipx keeps one pip for all the environments that it makes: pipx, shared_libs.py.
 OF_TOOLS = frozenset({"pipx_shared.pth"})
 
@@ -87,7 +87,7 @@ def check(world: World) -> Iterator[Finding]:
 
 def _why_installed(world: World, path: str) -> str:
     """Return why a folder holds installed packages, not sources; "" where it does not."""
-    if _OF_A_PYTHON.search(path):
+    if re.search(_OF_A_PYTHON, path):
         return "where another Python has its packages"
     # A source folder may hold the egg-info of what it is the source of.
     held = [d for d in world.snapshot.outside if d.location == path]

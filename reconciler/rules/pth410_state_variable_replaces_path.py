@@ -82,8 +82,8 @@ _ERRORS = {
 }
 UNSET = "***unset***"
 # The loader itself expands $ORIGIN, $LIB and $PLATFORM: ld.so(8).
-_OF_THE_SHELL = re.compile(r"\$\{?(?!(?:ORIGIN|LIB|PLATFORM)\b)[A-Za-z_]\w*\}?|%\w+%")
-_OF_CONDA = re.compile(r"\$\{?CONDA_PREFIX\b\}?|%CONDA_PREFIX%")
+_OF_THE_SHELL = r"\$\{?(?!(?:ORIGIN|LIB|PLATFORM)\b)[A-Za-z_]\w*\}?|%\w+%"
+_OF_CONDA = r"\$\{?CONDA_PREFIX\b\}?|%CONDA_PREFIX%"
 
 
 def check(world: World) -> Iterator[Finding]:
@@ -102,7 +102,7 @@ def check(world: World) -> Iterator[Finding]:
 
 def _unexpanded(variable: StateVariable) -> str:
     pattern = _OF_THE_SHELL if variable.name in LISTS else _OF_CONDA
-    match = pattern.search(variable.value)
+    match = re.search(pattern, variable.value)
     return match[0] if match else ""
 
 
