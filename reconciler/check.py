@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -29,6 +28,8 @@ def run_rules(rules: Iterable[RuleModule[World]], world: World) -> Iterator[Find
         try:
             yield from tuple(module.check(world))
         except Exception:  # noqa: BLE001 - a bug in one rule must not silence the others
+            import traceback  # noqa: PLC0415 - and few rules have one
+
             yield Crash(code=module.RULE.code, traceback=traceback.format_exc())
 
 

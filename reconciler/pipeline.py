@@ -130,15 +130,14 @@ def selected_rules(
     select: Collection[str], ignore: Collection[str]
 ) -> tuple[RuleModule[World], ...]:
     """Return the rules whose codes begin with one of ``select`` and with none of ``ignore``."""
-    modules = rules.all_rules()
     for code in (*select, *ignore):
-        if not any(known.startswith(code) for known in modules):
+        if not any(known.startswith(code) for known in rules.modules()):
             raise SelectionError(
                 "no rule has this code", where=code, next_step="`envfix rule` lists the rules"
             )
     return tuple(
-        module
-        for code, module in modules.items()
+        rules.rule(code)
+        for code in rules.modules()
         if (not select or code.startswith(tuple(select))) and not code.startswith(tuple(ignore))
     )
 

@@ -44,7 +44,7 @@ def read_head(path: str, *, end: bytes, limit: int) -> bytes:
     """Return a file up to its first ``end``; raises UnreadableError if none comes within ``limit``."""
     handle, size = _open(path)
     try:
-        head = os.read(handle, 1 << 14)
+        head = os.read(handle, 1 << 13)
         found = head.find(end)
         while found < 0 and len(head) < min(size, limit):
             more = os.read(handle, 1 << 18)

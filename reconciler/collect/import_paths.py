@@ -14,13 +14,13 @@ from reconciler.collect.ground import Found
 from reconciler.collect.python import venv_settings
 from reconciler.model.host import ImportPath
 from reconciler.model.os_name import from_os, to_os
+from reconciler.model.prefix import Python
 from reconciler.model.snapshot import Fact, Gap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reconciler.collect.ground import Ground
-    from reconciler.model.prefix import Python
     from reconciler.model.snapshot import Snapshot
 
 #: The folder that is named by the version: python3.11, python3.13t, pypy3.10.

@@ -52,7 +52,8 @@ def collect(ground: Ground, snapshot: Snapshot) -> Found:
 
 
 def _manifest(project: str, path: str) -> Manifest:
-    if path.startswith(("../", "/")) or re.match(r"\.\.$|[A-Za-z][A-Za-z0-9+.-]*:", path):
+    is_url = ":" in path and re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", path)
+    if path == ".." or path.startswith(("../", "/")) or is_url:
         raise files.UnreadableError("included, but not of this project: it is not read")
     return manifests.reader_of(path)(path, read_text(f"{project}/{path}"))
 

@@ -59,9 +59,6 @@ class _Written(msgspec.Struct, frozen=True):
     paths_data: _PathsData | None = None
 
 
-_decoder = msgspec.json.Decoder(_Written)
-
-
 def collect(ground: Ground, snapshot: Snapshot) -> Found:
     """Look at what packages dispute and what CUDA rests on."""
     prefix = snapshot.target.prefix
@@ -146,7 +143,8 @@ def _recorded(eye: _Eye, snapshot: Snapshot, index: Ownership) -> Mapping[str, t
 def _claims(prefix: str, snapshot: Snapshot, record: PrefixRecord) -> Mapping[str, Claim]:
     """Read again what a record says of its files: only a dispute asks for that."""
     try:
-        written = _decoder.decode(files.read(f"{prefix}/{record.path}", limit=RECORD_LIMIT))
+        raw = files.read(f"{prefix}/{record.path}", limit=RECORD_LIMIT)
+        written = msgspec.json.decode(raw, type=_Written)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise files.UnreadableError(f"its paths_data: {error}") from error
     places = snapshot.python.site_packages if snapshot.python else ()

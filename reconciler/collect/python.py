@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reconciler.model.snapshot import Snapshot
 
 _FOLDER = re.compile(r"(?:python|pypy)(\d+\.\d+)t?")
-_DLL = re.compile(r"python(\d)(\d+)t?\.dll", re.IGNORECASE)
+_DLL = r"(?i)python(\d)(\d+)t?\.dll"
 #: python-3.11.9-hb806964_0_cpython.json
 _RECORD = re.compile(r"python-(\d+\.\d+[\w.]*)-[^-]+\.json")
 _NUMBERS = re.compile(r"\d+(?:\.\d+){0,2}")
@@ -112,7 +112,7 @@ def _of_folder(prefix: str) -> Python | None:
 
 def _of_dll(prefix: str) -> Python | None:
     # On Windows the version stands in python311.dll beside python.exe, and in no folder.
-    matches = filter(None, map(_DLL.fullmatch, _names(prefix)))
+    matches = filter(None, (re.fullmatch(_DLL, name) for name in _names(prefix)))
     version = next((f"{match[1]}.{match[2]}" for match in matches), None)
     return Python(version=version, site_packages=("Lib/site-packages",)) if version else None
 

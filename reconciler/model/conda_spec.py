@@ -35,19 +35,18 @@ _VERSION_BUILD = re.compile(
     r"(?:(?:\s+|(?<![=<>!~,|])=)(?P<build>\^.*\$|[^\s^$,|()<>=!~;]+))?"
 )
 _FUZZY = re.compile(r"=[^=<>~,|*]+")
-_SECTIONS = re.compile(r"((?:\^[^$]*\$|[^\[^])*)\[(.*)\]")
-_PAIR = re.compile(
-    r"""\s*([a-z0-9_]+)\s*=\s*(?:"([^"]+)"|'([^']+)'|([^\s,'"\[\]]+))\s*(?:,|$|(?<=\s))"""
-)
-_PACKAGE = re.compile(
-    r"(?P<folder>[^\s\[\]'\"#]*/)?"
+# These are compiled when a spec asks for it: few have brackets, a channel or a file name.
+_SECTIONS = r"((?:\^[^$]*\$|[^\[^])*)\[(.*)\]"
+_PAIR = r"""\s*([a-z0-9_]+)\s*=\s*(?:"([^"]+)"|'([^']+)'|([^\s,'"\[\]]+))\s*(?:,|$|(?<=\s))"""
+_PACKAGE = (
+    r"(?a)(?P<folder>[^\s\[\]'\"#]*/)?"
     r"(?P<file>(?P<name>[\w.-]+)-(?P<version>[\w.!+]+)-(?P<build>[\w.+]+)\.(?:conda|tar\.bz2))"
-    r"(?:\#(?:(?P<md5>[0-9a-f]{32})|sha256:(?P<sha256>[0-9a-f]{64})))?",
-    re.ASCII,
+    r"(?:\#(?:(?P<md5>[0-9a-f]{32})|sha256:(?P<sha256>[0-9a-f]{64})))?"
 )
-_PLAIN_CHANNEL = re.compile(r"[\w./:+@%~-]+", re.ASCII)
-_PLAIN_BUILD = re.compile(r"[\w.*+-]+", re.ASCII)
-_SUBDIR = re.compile(
+_FILES = (".conda", ".tar.bz2")
+_PLAIN_CHANNEL = r"(?a)[\w./:+@%~-]+"
+_PLAIN_BUILD = r"(?a)[\w.*+-]+"
+_SUBDIR = (
     r"noarch|emscripten-wasm32|freebsd-64|osx-(64|arm64)|wasi-wasm32|win-(32|64|arm64)|zos-z"
     r"|linux-(32|64|aarch64|armv6l|armv7l|ppc64|ppc64le|riscv32|riscv64|s390x)"
 )
@@ -156,13 +155,13 @@ class CondaSpec(Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True
 
     def _find_positional(self) -> set[str]:
         shown = {"name"}
-        if self.channel and _PLAIN_CHANNEL.fullmatch(self.channel):
+        if self.channel and re.fullmatch(_PLAIN_CHANNEL, self.channel):
             shown.add("channel")
-            if self.subdir and _SUBDIR.fullmatch(self.subdir):
+            if self.subdir and re.fullmatch(_SUBDIR, self.subdir):
                 shown.add("subdir")
         if self.version and "^" not in self.version:
             shown.add("version")
-            if self.build and _PLAIN_BUILD.fullmatch(self.build):
+            if self.build and re.fullmatch(_PLAIN_BUILD, self.build):
                 shown.add("build")
         return shown
 
@@ -195,7 +194,8 @@ def _compile(pattern: str) -> re.Pattern[str]:
 
 def _parse_package(text: str) -> CondaSpec | None:
     """Read the URL or path of a package, whose file name says name, version and build."""
-    package = _PACKAGE.fullmatch(text.strip())
+    is_file = any(end in text for end in _FILES)
+    package = re.fullmatch(_PACKAGE, text.strip()) if is_file else None
     if package is None:
         return None
     folder = package["folder"] or ""
@@ -241,7 +241,7 @@ def _make(*, name: str, **fields: str | None) -> CondaSpec:
 def _split_brackets(text: str) -> tuple[str, dict[str, str]]:
     """Split off ``[key=value, key='value']``; each key once, none that would be misread."""
     stripped = text.strip()
-    sections = _SECTIONS.fullmatch(stripped)
+    sections = re.fullmatch(_SECTIONS, stripped) if stripped.endswith("]") else None
     if sections is None:
         return stripped, {}
     positional, inside = sections.groups()
@@ -260,7 +260,7 @@ def _take_pair(text: str, inside: str) -> tuple[str, str, str]:
     key = inside.partition("=")[0].strip()
     if key in _NOT_UNDERSTOOD:
         raise InvalidCondaSpec(text, f"{key!r} is a newer form that envfix does not read yet")
-    pair = _PAIR.match(inside)
+    pair = re.match(_PAIR, inside)
     if pair is None:
         raise InvalidCondaSpec(text, f"{inside.strip()!r} is not key=value; extras are pip's")
     if key == "name" or key not in CondaSpec.__struct_fields__:
@@ -282,7 +282,7 @@ def _split_version_build(text: str, rest: str) -> tuple[str | None, str | None]:
 
 def _split_subdir(place: str | None) -> tuple[str | None, str | None]:
     channel, _, subdir = (place or "").rpartition("/")
-    if channel and _SUBDIR.fullmatch(subdir):
+    if channel and re.fullmatch(_SUBDIR, subdir):
         return None if channel == "*" else channel, subdir
     return None if place in {"", "*"} else place, None
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reconciler.model.snapshot import Snapshot
 
 # PyYAML-5.3.1-py3.11.egg-info; the egg-info of a folder in development has no version.
-_INFO = re.compile(r"(?P<name>.+?)(?:-(?P<version>\d[^-]*))?(?:-py\d[^-]*)?\.(?:dist|egg)-info")
+_INFO = r"(?P<name>.+?)(?:-(?P<version>\d[^-]*))?(?:-py\d[^-]*)?\.(?:dist|egg)-info"
 
 
 class Installation(Struct, frozen=True, kw_only=True):
@@ -72,7 +72,7 @@ def installed_twice(index: Ownership, snapshot: Snapshot) -> Iterator[Twins]:
         if path in of_conda:
             continue
         location, directory = posixpath.split(path)
-        match = _INFO.fullmatch(directory)
+        match = re.fullmatch(_INFO, directory)
         place = found.get((location, normalize_name(match["name"])), {}) if match else {}
         if place and match and record.path not in place:
             place[record.path] = Installation(

@@ -114,7 +114,10 @@ def ownership(
     of_wheels = tuple((wheel, tuple(installed_paths(wheel))) for wheel in wheels)
     for _, paths in of_wheels:
         libraries += [path for path in paths if ".so" in path]
-    installed = (*((record, record.files) for record in records), *of_wheels)
+    installed: tuple[tuple[Owner, tuple[str, ...]], ...] = (
+        *((record, record.files) for record in records),
+        *of_wheels,
+    )
     shared = _owners_of(_shared(records, of_wheels), installed)
     return Ownership(
         installed=installed,

@@ -15,10 +15,18 @@ if TYPE_CHECKING:
 
 
 @cache
+def modules() -> Mapping[str, str]:
+    """Return the name of every rule's module by its code, with which the name begins."""
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return {name.partition("_")[0].upper(): name for name in names}
+
+
+def rule(code: str) -> RuleModule[World]:
+    """Return the module of one rule, which is imported when it is asked for."""
+    module = importlib.import_module(f"{__name__}.{modules()[code]}")
+    return cast("RuleModule[World]", module)
+
+
 def all_rules() -> Mapping[str, RuleModule[World]]:
     """Return every rule module of this package, by code."""
-    modules = (
-        importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__)
-    )
-    rules = (cast("RuleModule[World]", module) for module in modules)
-    return {rule.RULE.code: rule for rule in sorted(rules, key=lambda rule: rule.RULE.code)}
+    return {code: rule(code) for code in modules()}

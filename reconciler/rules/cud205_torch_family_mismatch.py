@@ -38,6 +38,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from reconciler.model.cuda import KnownBy, Variant
+from reconciler.model.family import Member
 from reconciler.model.finding import INSTALLED, Severity, cause_of
 from reconciler.model.rule import Rule
 from reconciler.model.snapshot import Fact
@@ -45,7 +46,7 @@ from reconciler.model.snapshot import Fact
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from reconciler.model.family import Family, Member
+    from reconciler.model.family import Family
     from reconciler.model.finding import Finding
     from reconciler.world import World
 

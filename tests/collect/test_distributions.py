@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciler.collect.distributions import HEAD_LIMIT
+from reconciler.collect.ground import EvidenceWanted
 from reconciler.model.snapshot import Fact
 from reconciler.pipeline import load_snapshot, save_snapshot
 
@@ -322,3 +323,20 @@ def test_conda_asks_for_all_that_it_installs(prefix: Path) -> None:
 def test_a_broken_direct_url_is_a_gap_and_the_distribution_is_kept(prefix: Path, text: str) -> None:
     assert origin(prefix, text).version == "2.1.2"
     assert list(reasons(distributions(prefix))) == [f"{SITE}/torch-2.1.2.dist-info/direct_url.json"]
+
+
+def test_the_record_of_conda_s_distribution_is_read_where_it_may_answer_an_import(
+    prefix: Path,
+) -> None:
+    wanted = EvidenceWanted(providers=frozenset({"nvidia-ml-py"}))
+    for name in ("six", "nvidia_ml_py"):
+        dist_info(prefix, name, "1.0", INSTALLER="conda\n", RECORD=f"{name}.py,,\n")
+    dist_info(prefix, "filelock", "1.0", INSTALLER="pip\n", RECORD="filelock.py,,\n")
+
+    snapshot = look(prefix, Fact.PYTHON, Fact.DISTRIBUTIONS, wanted=wanted)
+
+    assert {d.name: d.record for d in snapshot.distributions} == {
+        "six": None,
+        "nvidia_ml_py": "nvidia_ml_py.py,,\n",
+        "filelock": "filelock.py,,\n",
+    }
