@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from reconciler.manifests import pip_line
+from reconciler.manifests import pip_line, yaml_nodes
 from reconciler.model.conda_spec import CondaSpec, InvalidCondaSpec
 from reconciler.model.manifest import Declared, Kind, Manifest, ManifestError, Section
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 @lru_cache(maxsize=4)
 def read(path: str, text: str) -> Manifest:
     """Return the file at ``path``, relative to the project; raises ManifestError."""
-    from reconciler.manifests import yaml_nodes  # noqa: PLC0415 - ruamel.yaml takes 8 ms
-
     root = yaml_nodes.parse(text)
     if root is None or root.kind != "mapping":
         raise ManifestError("not an environment file: no mapping at its top")
