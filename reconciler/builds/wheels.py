@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from reconciler.builds.required import required_on
 from reconciler.builds.witness import (
     Known,
     cuda_of_wheel,
@@ -15,7 +16,6 @@ from reconciler.builds.witness import (
 from reconciler.model.cuda import CudaBuild, CudaVersion, KnownBy, Role, Variant
 from reconciler.model.distribution import required_name
 from reconciler.model.library import path_pattern
-from reconciler.model.marker import holds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -180,15 +180,6 @@ class _Reader:
         required = required_on(distribution, self._snapshot)
         found = ((self._catalog.cuda_packages.get(("pip", required_name(r))), r) for r in required)
         return tuple((package, requirement) for package, requirement in found if package)
-
-
-def required_on(distribution: Distribution, snapshot: Snapshot) -> Iterator[str]:
-    """Yield the requirements that hold for the target without an extra, without their markers."""
-    version = snapshot.python.version if snapshot.python else ""
-    for line in distribution.requires:
-        requirement, _, marker = line.partition(";")
-        if not marker or holds(marker.strip(), snapshot.target.platform, version):
-            yield requirement.strip()
 
 
 def _is_finer(known: Known, best: Known) -> bool:
