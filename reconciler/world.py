@@ -25,7 +25,8 @@ from reconciler.model.rivals import declared_rivals, pairs_of, rival_majors, riv
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from reconciler.model.catalog import Catalog, Consumer, ImportGroup
+    from reconciler.model.catalog import Catalog, ImportGroup
+    from reconciler.model.consumer import Consumer
     from reconciler.model.cuda import CudaBuild, Manager
     from reconciler.model.distribution import Distribution
     from reconciler.model.family import CudnnUse, Drift, Family, Member
@@ -215,7 +216,7 @@ class World:
         if package:
             return (bool(package.brings) or package.pulls_runtime) and not self._is_private(build)
         consumer = self.consumer(build)
-        return consumer is None or not consumer.links_statically
+        return consumer is None or not (consumer.links_statically or consumer.does_without(build))
 
     def states_cuda(self, build: CudaBuild) -> bool:
         """Tell whether a package is there to say, or to pull in, the CUDA that is meant."""
