@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.builds import cudnn, drift, families, records, shadows, ties, wheels
 from reconciler.builds import declared as declared_lines
+from reconciler.builds.required import required_on
 from reconciler.model.cuda import Role, Variant
 from reconciler.model.distribution import required_name
 from reconciler.model.finding import INSTALLED, cause_of
@@ -24,7 +25,8 @@ from reconciler.model.rivals import declared_rivals, pairs_of, rival_majors, riv
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from reconciler.model.catalog import Catalog, Consumer, ImportGroup
+    from reconciler.model.catalog import Catalog, ImportGroup
+    from reconciler.model.consumer import Consumer
     from reconciler.model.cuda import CudaBuild, Manager
     from reconciler.model.distribution import Distribution
     from reconciler.model.family import CudnnUse, Drift, Family, Member
@@ -139,14 +141,14 @@ class World:
         return rival_majors(builds, self.rival_pairs(place))
 
     def dependents(self, name: str) -> tuple[Distribution, ...]:
-        """Return the distributions that require a package, by lines without an extra."""
-        plain = (
-            (d, r.partition(";")[0])
-            for d in self.snapshot.distributions
-            for r in d.requires
-            if "extra" not in r.partition(";")[2]
+        """Return the distributions that require a package on this platform, without an extra."""
+        # To judge every marker of every wheel is slow: first, who names the package at all?
+        naming = (
+            d for d in self.snapshot.distributions if name in {required_name(r) for r in d.requires}
         )
-        return tuple({d.path: d for d, r in plain if required_name(r) == name}.values())
+        return tuple(
+            d for d in naming if name in {required_name(r) for r in required_on(d, self.snapshot)}
+        )
 
     @cached_property
     def lost_records(self) -> tuple[PrefixRecord, ...]:
@@ -214,7 +216,7 @@ class World:
         if package:
             return (bool(package.brings) or package.pulls_runtime) and not self._is_private(build)
         consumer = self.consumer(build)
-        return consumer is None or not consumer.links_statically
+        return consumer is None or not (consumer.links_statically or consumer.does_without(build))
 
     def states_cuda(self, build: CudaBuild) -> bool:
         """Tell whether a package is there to say, or to pull in, the CUDA that is meant."""
@@ -232,7 +234,7 @@ class World:
         """The normal names of the wheels that require each CUDA wheel."""
         by_wheel: dict[str, frozenset[str]] = {}
         for key, wheel in self._consuming_wheels:
-            for requirement in wheels.required_on(wheel, self.snapshot):
+            for requirement in required_on(wheel, self.snapshot):
                 name = required_name(requirement)
                 by_wheel[name] = by_wheel.get(name, frozenset()) | {key}
         return by_wheel
@@ -320,7 +322,9 @@ class World:
     def uses_foreign_cuda(self) -> bool:
         """Tell whether a wheel may load CUDA that no wheel brings."""
         wheels = self.ownership.wheels
-        return any(ties.may_use_foreign_cuda(w, self.builds, self.catalog) for w in wheels)
+        return any(
+            ties.may_use_foreign_cuda(w, self.builds, self.snapshot, self.catalog) for w in wheels
+        )
 
     def unmet(self, build: CudaBuild) -> Iterator[tuple[str, CudaBuild]]:
         """Yield what a record of conda depends on where an installed build does not satisfy it."""

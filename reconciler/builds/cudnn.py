@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.builds.declared import pinned_version
 from reconciler.builds.families import of_record, of_wheel
-from reconciler.model.catalog import VersionSpan
+from reconciler.model.consumer import VersionSpan
 from reconciler.model.cuda import Role, Variant
 from reconciler.model.distribution import required_name
 from reconciler.model.family import CudnnUse, Member, release_of
@@ -17,7 +17,8 @@ from reconciler.model.manifest import Section
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from reconciler.model.catalog import Catalog, Consumer, CudnnNeed
+    from reconciler.model.catalog import Catalog, CudnnNeed
+    from reconciler.model.consumer import Consumer
     from reconciler.model.cuda import CudaBuild, Manager
     from reconciler.model.distribution import Distribution
     from reconciler.model.library import SharedLibrary

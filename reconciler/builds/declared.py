@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from packaging.requirements import Requirement
 
-    from reconciler.model.catalog import Catalog, Consumer, CudaPackage
+    from reconciler.model.catalog import Catalog, CudaPackage
+    from reconciler.model.consumer import Consumer
     from reconciler.model.manifest import Declared, InstallSet
 
 # https://download.pytorch.org/whl/cu118, .../whl/nightly/cu124, .../whl/cpu/torch_stable.html

@@ -17,7 +17,8 @@ from reconciler.model.manifest import Section
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from reconciler.model.catalog import Catalog, Consumer
+    from reconciler.model.catalog import Catalog
+    from reconciler.model.consumer import Consumer
     from reconciler.model.cuda import CudaBuild, Manager
     from reconciler.model.distribution import Distribution
     from reconciler.model.manifest import InstallSet

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from reconciler.builds.required import required_on
 from reconciler.model.conda_spec import CondaSpec, InvalidCondaSpec
 from reconciler.model.conda_version import InvalidCondaVersion
 from reconciler.model.cuda import Variant
@@ -61,7 +62,7 @@ def unmet(
 
 
 def may_use_foreign_cuda(
-    wheel: Distribution, builds: tuple[CudaBuild, ...], catalog: Catalog
+    wheel: Distribution, builds: tuple[CudaBuild, ...], snapshot: Snapshot, catalog: Catalog
 ) -> bool:
     """Tell whether a wheel may load CUDA that no wheel brings: ``numba``, ``cupy-cuda12x``."""
     consumer = catalog.consumer("pip", wheel.key)
@@ -71,7 +72,11 @@ def may_use_foreign_cuda(
     build = next((b for b in builds if (b.manager, b.package) == ("pip", wheel.key)), None)
     if build is None:
         return True
-    if build.variant is not Variant.CUDA or build.brings or _requires_cuda(wheel, catalog):
+    if (
+        build.variant is not Variant.CUDA
+        or build.brings
+        or _requires_cuda(wheel, snapshot, catalog)
+    ):
         return False
     return not any(
         other.manager == "pip" and "cuda-runtime" in other.brings and other.major == build.major
@@ -79,7 +84,6 @@ def may_use_foreign_cuda(
     )
 
 
-def _requires_cuda(wheel: Distribution, catalog: Catalog) -> bool:
-    required = (r.partition(";") for r in wheel.requires)
-    names = (required_name(text) for text, _, marker in required if "extra" not in marker)
+def _requires_cuda(wheel: Distribution, snapshot: Snapshot, catalog: Catalog) -> bool:
+    names = map(required_name, required_on(wheel, snapshot))
     return any(("pip", name) in catalog.cuda_packages for name in names)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from reconciler.builds.required import required_on
 from reconciler.builds.witness import (
     Known,
     cuda_of_wheel,
@@ -15,12 +16,12 @@ from reconciler.builds.witness import (
 from reconciler.model.cuda import CudaBuild, CudaVersion, KnownBy, Role, Variant
 from reconciler.model.distribution import required_name
 from reconciler.model.library import path_pattern
-from reconciler.model.marker import holds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from reconciler.model.catalog import Catalog, Consumer, CudaPackage
+    from reconciler.model.catalog import Catalog, CudaPackage
+    from reconciler.model.consumer import Consumer
     from reconciler.model.distribution import Distribution
     from reconciler.model.library import SharedLibrary
     from reconciler.model.snapshot import Snapshot
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 MAX_LINE = 80
 # auditwheel adds a hash to the names of what it grafts: libcudart-1b201d85.so.10.1.
 _RUNTIME = re.compile(r"libcudart(?:[-.][0-9a-f]+)?\.so\.(\d+(?:\.\d+)?)")
+_RUNTIME_DLL = re.compile(r"^[^,\n]*\bcudart64_(\d+)\.dll(?=,)", re.MULTILINE)
 _CUBLAS = re.compile(r"libcublas(?:Lt)?\.so\.(\d+)")
 _FRAMEWORKS_CUDA = re.compile(r"lib(?:c10|torch)_cuda\.so")
 _FRAMEWORKS_ROCM = re.compile(r"lib(?:(?:c10|torch)_hip\.so|amdhip64\.so.*)")
@@ -56,6 +58,7 @@ class _Reader:
         self._catalog = catalog
         self._texts = {evidence.path: evidence.text for evidence in snapshot.evidence}
         self._libraries = {library.path: library for library in snapshot.libraries}
+        self._is_linux = snapshot.target.platform.startswith("linux")
 
     def of_package(self, distribution: Distribution, package: CudaPackage) -> CudaBuild:
         cuda, known_by = cuda_of_wheel(package, distribution.version, self._catalog)
@@ -76,8 +79,9 @@ class _Reader:
         """Return the build of a wheel by the first witness that speaks, the best one first."""
         witnesses = (
             self._by_version_file,
-            self._by_library,
+            self._by_library if self._is_linux else _by_dll,
             self._by_modules,
+            _by_library_of_each,
             lambda d, _: read_local_label(d.local, d.version),
             self._by_url,
             self._by_requires,
@@ -112,8 +116,7 @@ class _Reader:
         return None
 
     def _by_library(self, distribution: Distribution, consumer: Consumer) -> Known | None:
-        # Only Linux has these names: on Windows the absence of an .so says nothing.
-        if consumer.cuda_library is None or not self._snapshot.target.platform.startswith("linux"):
+        if consumer.cuda_library is None:
             return None
         library = next(self._named(distribution, (consumer.cuda_library,)), None)
         if library is None:
@@ -127,7 +130,9 @@ class _Reader:
         )
 
     def _by_modules(self, distribution: Distribution, consumer: Consumer) -> Known | None:
-        if not self._snapshot.target.platform.startswith("linux"):
+        # A name that tells is believed before files that a twin may have overwritten.
+        is_told = distribution.key in {*consumer.cuda_of_name, *consumer.cpu_only}
+        if is_told or not self._is_linux:
             return None
         modules = tuple(self._named(distribution, consumer.modules))
         if not modules:
@@ -149,8 +154,11 @@ class _Reader:
 
     def _named(self, distribution: Distribution, globs: Sequence[str]) -> Iterator[SharedLibrary]:
         """Yield the libraries of a distribution that globs name, of those that were read."""
-        is_named = path_pattern(f"{distribution.location}/{glob}" for glob in globs).fullmatch
-        return (library for path, library in self._libraries.items() if is_named(path))
+        start = f"{distribution.location}/"
+        is_named = path_pattern(f"{start}{glob}" for glob in globs).fullmatch
+        for path, library in self._libraries.items():
+            if is_named(path) and _lists(distribution, path.removeprefix(start)):
+                yield library
 
     def _by_url(self, distribution: Distribution, _: Consumer) -> Known | None:
         """Read the local label in the name of the wheel that was installed from a URL."""
@@ -182,13 +190,40 @@ class _Reader:
         return tuple((package, requirement) for package, requirement in found if package)
 
 
-def required_on(distribution: Distribution, snapshot: Snapshot) -> Iterator[str]:
-    """Yield the requirements that hold for the target without an extra, without their markers."""
-    version = snapshot.python.version if snapshot.python else ""
-    for line in distribution.requires:
-        requirement, _, marker = line.partition(";")
-        if not marker or holds(marker.strip(), snapshot.target.platform, version):
-            yield requirement.strip()
+def _lists(distribution: Distribution, path: str) -> bool:
+    """Tell whether RECORD lists a file; true where there is no RECORD."""
+    return distribution.record is None or any(distribution.recorded((path,)))
+
+
+def _by_dll(distribution: Distribution, consumer: Consumer) -> Known | None:
+    """Read from RECORD alone, which names the DLLs, whether a wheel of Windows is for CUDA."""
+    if consumer.cuda_dll is None or not distribution.record:
+        return None
+    if not _lists(distribution, consumer.cuda_dll):
+        evidence = f"its RECORD lists no {consumer.cuda_dll}"
+        return Known(Variant.CPU, None, KnownBy.LIBRARY, evidence)
+    evidence = f"its RECORD lists {consumer.cuda_dll}"
+    match = _RUNTIME_DLL.search(distribution.record)
+    if match is None:
+        return Known(Variant.CUDA, None, KnownBy.LIBRARY, evidence)
+    # Every release of CUDA 11 has its runtime in cudart64_110.dll.
+    cuda = CudaVersion(11) if match[1] == "110" else CudaVersion.from_tag(f"cu{match[1]}")
+    return Known(Variant.CUDA, cuda, KnownBy.LIBRARY, f"{evidence} and {match[0]}")
+
+
+def _by_library_of_each(distribution: Distribution, consumer: Consumer) -> Known | None:
+    """Read from RECORD which CUDA releases a wheel holds a library for."""
+    if consumer.library_of_each is None:
+        return None
+    lines = re.compile(f"^(?:{consumer.library_of_each}),", re.MULTILINE)
+    tags = {match["cuda"]: match[0] for match in lines.finditer(distribution.record or "")}
+    told = {cuda: line for tag, line in tags.items() if (cuda := CudaVersion.from_tag(f"cu{tag}"))}
+    if not told:
+        return None
+    releases = tuple(sorted(told, key=lambda cuda: (cuda.major, cuda.minor or 0)))
+    shown = ", ".join(map(str, releases))
+    evidence = f"it has a library for each of CUDA {shown}: {told[releases[-1]].rstrip(',')}"
+    return Known(Variant.CUDA, None, KnownBy.LIBRARY, evidence, releases)
 
 
 def _is_finer(known: Known, best: Known) -> bool:
@@ -223,6 +258,7 @@ def _build(
         brings=brings,
         variant=known.variant,
         cuda=known.cuda,
+        releases=known.releases,
         known_by=known.known_by,
         evidence=known.evidence,
         at=distribution.at,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from reconciler.model.cuda import CudaVersion, KnownBy, Variant
 
 if TYPE_CHECKING:
-    from reconciler.model.catalog import Catalog, Consumer, CudaPackage
+    from reconciler.model.catalog import Catalog, CudaPackage
+    from reconciler.model.consumer import Consumer
 
 _CUDA_LABEL = re.compile(r"(cu(?:da)?\d{2,3})(?=\D|$)")
 # A build as recorded, or as a glob asks for it: cuda118py310_0, *cuda118*.
@@ -24,6 +25,8 @@ class Known(NamedTuple):
     known_by: KnownBy
     #: The observation in words, with the text that was seen.
     evidence: str
+    #: Where there is a library for each: their releases, in order.
+    releases: tuple[CudaVersion, ...] = ()
 
 
 def read_local_label(local: str, version: str) -> Known | None:

@@ -13,7 +13,6 @@ from reconciler.model.catalog import (
     Clash,
     Collision,
     Component,
-    Consumer,
     CudaPackage,
     CudnnNeed,
     ImportGroup,
@@ -21,6 +20,7 @@ from reconciler.model.catalog import (
     PartRelease,
     Release,
 )
+from reconciler.model.consumer import Consumer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

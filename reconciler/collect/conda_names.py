@@ -19,18 +19,47 @@ from reconciler.model.manifest import ManifestError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-#: conda, base/constants.py, SEARCH_PATH: the strongest first. $CONDA_ROOT is conda's own prefix.
+_OF_THE_MACHINE = (
+    (
+        "C:/ProgramData/conda/condarc.d",
+        "C:/ProgramData/conda/condarc",
+        "C:/ProgramData/conda/.condarc",
+    )
+    if os.name == "nt"
+    else (
+        "/var/lib/conda/condarc.d/",
+        "/var/lib/conda/condarc",
+        "/var/lib/conda/.condarc",
+        "/etc/conda/condarc.d/",
+        "/etc/conda/condarc",
+        "/etc/conda/.condarc",
+    )
+)
+#: conda, base/constants.py, SEARCH_PATH, but the strongest first. $CONDA_ROOT is conda's own prefix.
 PLACES = (
     "$CONDARC",
-    "$CONDA_PREFIX",
-    "$HOME",
-    "$HOME/.conda",
-    "$HOME/.config/conda",
-    "$XDG_CONFIG_HOME/conda",
-    "$CONDA_ROOT",
-    "/var/lib/conda",
-    "/etc/conda",
+    "$CONDA_PREFIX/condarc.d/",
+    "$CONDA_PREFIX/condarc",
+    "$CONDA_PREFIX/.condarc",
+    "$HOME/.condarc",
+    "$HOME/.conda/condarc.d/",
+    "$HOME/.conda/condarc",
+    "$HOME/.conda/.condarc",
+    "$HOME/.config/conda/condarc.d/",
+    "$HOME/.config/conda/condarc",
+    "$HOME/.config/conda/.condarc",
+    "$XDG_CONFIG_HOME/conda/condarc.d/",
+    "$XDG_CONFIG_HOME/conda/condarc",
+    "$XDG_CONFIG_HOME/conda/.condarc",
+    "$CONDA_ROOT/condarc.d/",
+    "$CONDA_ROOT/condarc",
+    "$CONDA_ROOT/.condarc",
+    *_OF_THE_MACHINE,
 )
+#: conda, common/configuration.py: what of a folder is a part of the configuration.
+YAML = (".yml", ".yaml")
+#: More files than anybody keeps in one condarc.d.
+MOST_FILES = 256
 #: A setting and its alias.
 KEYS = ("envs_dirs", "envs_path")
 
@@ -70,10 +99,18 @@ def configured(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def _condarcs(place: str) -> Iterator[str]:
-    if place and os.path.isfile(place):
+    """Yield the file that a place is, or those of the folder that it is, the last name first."""
+    if not place:
+        return
+    if not os.path.isdir(place):
         yield place
-    elif place:
-        yield from (os.path.join(place, name) for name in (".condarc", "condarc"))
+        return
+    try:
+        names = [name for name in files.names(place) if name.endswith(YAML)]
+    except files.UnreadableError:
+        return
+    # conda reads them by name, and a later one is stronger.
+    yield from (os.path.join(place, name) for name in reversed(names[-MOST_FILES:]))
 
 
 def _listed(path: str) -> Iterator[str]:

@@ -12,16 +12,14 @@ from typing import Literal, TypeVar
 import msgspec
 from msgspec import Struct
 
+from reconciler.model.consumer import Consumer
 from reconciler.model.cuda import Manager
+from reconciler.model.row import Row, numbers
 
-Row = TypeVar("Row", bound=Struct)
-
-
-class _Row(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    pass
+R = TypeVar("R", bound=Row)
 
 
-class Component(_Row, frozen=True, kw_only=True):
+class Component(Row, frozen=True, kw_only=True):
     """A part of CUDA that is packaged by itself, such as the runtime, cuBLAS or cuDNN."""
 
     name: str
@@ -32,7 +30,7 @@ class Component(_Row, frozen=True, kw_only=True):
     source: str
 
 
-class CudaPackage(_Row, frozen=True, kw_only=True):
+class CudaPackage(Row, frozen=True, kw_only=True):
     """A package that installs a part of CUDA, or that says which CUDA is meant."""
 
     manager: Manager
@@ -52,79 +50,7 @@ class CudaPackage(_Row, frozen=True, kw_only=True):
     source: str
 
 
-class VersionSpan(_Row, frozen=True, kw_only=True):
-    """The versions from one on, and below another."""
-
-    since: str = "0"
-    before: str | None = None
-
-    def holds(self, version: str) -> bool:
-        """Tell whether a version, whatever its local label, is one of them."""
-        numbers = _numbers(version)
-        return bool(numbers) and (
-            _numbers(self.since) <= numbers
-            and (self.before is None or numbers < _numbers(self.before))
-        )
-
-
-class VersionFile(_Row, frozen=True, kw_only=True):
-    """A text file of an installed package that says what it was built for."""
-
-    #: Relative to site-packages.
-    path: str
-    #: A regular expression whose group ``cuda`` is the release (12.1) or its tag (cu121); no match
-    #: where it says none.
-    cuda: str
-    #: A regular expression that matches where the build is for the CPU alone.
-    cpu: str | None = None
-    #: A regular expression that matches where the build is for ROCm.
-    rocm: str | None = None
-
-
-class Consumer(_Row, frozen=True, kw_only=True):
-    """A project that is built against CUDA."""
-
-    name: str
-    #: As a report names it: ``PyTorch``.
-    title: str
-    #: A ``framework`` owns its process's CUDA; an ``extension`` is loaded into the framework that
-    #: it ``extends``; a ``library`` uses CUDA beside others.
-    kind: Literal["framework", "extension", "library"]
-    extends: str | None = None
-    #: Normal names on PyPI.
-    pypi: tuple[str, ...] = ()
-    #: Names under conda.
-    conda: tuple[str, ...] = ()
-    #: Names whose CUDA major (or release) stands in the name: ``cupy-cuda12x`` is 12.
-    cuda_of_name: Mapping[str, str] = {}
-    #: Of ``pypi`` and ``conda``: those that have no build for the CPU.
-    gpu_only: tuple[str, ...] = ()
-    #: Of ``pypi`` and ``conda``: those that are for the CPU by their name.
-    cpu_only: tuple[str, ...] = ()
-    #: Whether PyTorch's own index serves it, and so its tag tells its build.
-    on_pytorch_index: bool = False
-    #: Whether its wheels carry CUDA statically, so that they meet no other's libraries.
-    links_statically: bool = False
-    version_file: VersionFile | None = None
-    #: A glob relative to site-packages, of a library that only CUDA builds have; its NEEDED names
-    #: the major.
-    cuda_library: str | None = None
-    #: Globs relative to site-packages, of extension modules that every build has: those of a build
-    #: for CUDA need its runtime or its framework's CUDA libraries.
-    modules: tuple[str, ...] = ()
-    #: Whether it has CUDA code at all; without it, every build of it fits every framework's.
-    has_cuda: bool = True
-    #: The components that a wheel of it carries inside itself where it requires no nvidia-* wheel.
-    bundles: tuple[str, ...] = ()
-    #: The components that its wheels open at run time, bring nowhere and do not require: the GPU is
-    #: used only where all of them are found.
-    opens: tuple[str, ...] = ()
-    #: The versions that refuse, at import, a framework whose CUDA is of another minor release.
-    refuses_other_minor: VersionSpan | None = None
-    source: str
-
-
-class ImportGroup(_Row, frozen=True, kw_only=True):
+class ImportGroup(Row, frozen=True, kw_only=True):
     """Distributions that install the same import package, so that only one may be installed."""
 
     import_name: str
@@ -148,15 +74,10 @@ class ImportGroup(_Row, frozen=True, kw_only=True):
         if name not in self.pypi:
             return False
         bound = self.until.get(name)
-        return bound is None or (bool(version) and _numbers(version) < _numbers(bound))
+        return bound is None or (bool(version) and numbers(version) < numbers(bound))
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    # The bounds of the table are plain releases; packaging.version would cost a scan 10 ms.
-    return tuple(int(part) for part in re.findall(r"\d{1,9}", version.partition("+")[0]))
-
-
-class Release(_Row, frozen=True, kw_only=True):
+class Release(Row, frozen=True, kw_only=True):
     """What one release on PyPI was built for."""
 
     #: PyPI's normal name.
@@ -169,7 +90,7 @@ class Release(_Row, frozen=True, kw_only=True):
     source: str
 
 
-class Pair(_Row, frozen=True, kw_only=True):
+class Pair(Row, frozen=True, kw_only=True):
     """The release of its framework that a release of an extension was made for."""
 
     #: PyPI's normal name of the extension.
@@ -183,7 +104,7 @@ class Pair(_Row, frozen=True, kw_only=True):
     source: str
 
 
-class PartRelease(_Row, frozen=True, kw_only=True):
+class PartRelease(Row, frozen=True, kw_only=True):
     """The first version of a part that belongs to a CUDA release."""
 
     component: str
@@ -192,7 +113,7 @@ class PartRelease(_Row, frozen=True, kw_only=True):
     source: str
 
 
-class CudnnNeed(_Row, frozen=True, kw_only=True):
+class CudnnNeed(Row, frozen=True, kw_only=True):
     """The cuDNN that some releases of a project were built with."""
 
     manager: Manager
@@ -207,7 +128,7 @@ class CudnnNeed(_Row, frozen=True, kw_only=True):
     source: str
 
 
-class Clash(_Row, frozen=True, kw_only=True):
+class Clash(Row, frozen=True, kw_only=True):
     """Two parts of one CUDA major that do not work together in some of its minor releases."""
 
     #: The component whose libraries fail.
@@ -220,7 +141,7 @@ class Clash(_Row, frozen=True, kw_only=True):
     source: str
 
 
-class Collision(_Row, frozen=True, kw_only=True):
+class Collision(Row, frozen=True, kw_only=True):
     """A library that wheels of several names install at one path, each with its own contents."""
 
     #: Relative to site-packages.
@@ -249,7 +170,7 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
     #: Gives the bytes of a table by its name.
     read: Callable[[str], bytes]
 
-    def _rows(self, table: str, row: type[Row]) -> tuple[Row, ...]:
+    def _rows(self, table: str, row: type[R]) -> tuple[R, ...]:
         return msgspec.json.decode(self.read(table), type=tuple[row, ...])  # type: ignore[valid-type]
 
     @cached_property
@@ -328,10 +249,10 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
             if release
             and (
                 row.release == release[0]
-                or (row.or_later and _numbers(row.release) <= _numbers(release[0]))
+                or (row.or_later and numbers(row.release) <= numbers(release[0]))
             )
         ]
-        return max(fitting, key=_numbers, default=None)
+        return max(fitting, key=numbers, default=None)
 
     @cached_property
     def _part_releases(self) -> Mapping[str, tuple[PartRelease, ...]]:
@@ -342,11 +263,11 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
 
     def part_release(self, component: str, version: str) -> str | None:
         """Return the CUDA release that a version of a part is of; None where no row tells."""
-        rows, numbers = self._part_releases.get(component, ()), _numbers(version)
+        rows, wanted = self._part_releases.get(component, ()), numbers(version)
         # What stands above the last row may be of a release that has no row yet.
         bounds = pairwise(rows)
         return next(
-            (a.cuda for a, b in bounds if _numbers(a.since) <= numbers < _numbers(b.since)), None
+            (a.cuda for a, b in bounds if numbers(a.since) <= wanted < numbers(b.since)), None
         )
 
     @cached_property

@@ -101,6 +101,8 @@ class CudaBuild(Struct, frozen=True, kw_only=True):
     variant: Variant = Variant.CUDA
     #: None where a CUDA build does not tell its release, and for the other variants.
     cuda: CudaVersion | None = None
+    #: Those that it holds a library for, where it has one for each and takes its framework's.
+    releases: tuple[CudaVersion, ...] = ()
     known_by: KnownBy
     #: The observation in words, with the text that was seen.
     evidence: str
@@ -114,7 +116,8 @@ class CudaBuild(Struct, frozen=True, kw_only=True):
     def words(self) -> str:
         """What it was built for, as a report says it: ``CUDA 12.1``, ``the CPU``."""
         if self.variant is Variant.CUDA:
-            return f"CUDA {self.cuda}" if self.cuda else "CUDA"
+            each = ", ".join(map(str, self.releases))
+            return f"CUDA {self.cuda or each}".rstrip()
         return "ROCm" if self.variant is Variant.ROCM else "the CPU"
 
     @property

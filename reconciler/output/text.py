@@ -142,6 +142,9 @@ def _few(items: Sequence[str], few: int, *, verbose: bool) -> Iterator[str]:
 def _cuda(build: CudaBuild) -> str:
     if build.variant is not Variant.CUDA:
         return "ROCm" if build.variant is Variant.ROCM else "CPU"
+    if build.releases:
+        majors = dict.fromkeys(str(cuda.major) for cuda in build.releases)
+        return "-".join([*majors][:: max(len(majors) - 1, 1)])
     return str(build.cuda) if build.cuda else "CUDA ?"
 
 

@@ -4,9 +4,14 @@ TorchVision 0.20.1 is for PyTorch 2.5.1, wheels of torch-scatter name theirs in 
 (`+pt24cu124`), and all of them are built for the CPU or for one CUDA. `torch`, `torchvision` and
 `torchaudio` from three indexes, or an upgrade of one of them alone, do not fit each other.
 
+bitsandbytes has a library for each of some CUDA releases, and none for others: it is a warning
+where none of them is of the framework's CUDA major.
+
 Silent where exact pairing is over (torchvision from 0.29.1, torchaudio 2.11), where the builds
 differ in a minor release of CUDA that the extension accepts, and for what conda's solver has put
-together. It is a warning where only the patch release differs.
+together; for builds for the CPU of what works beside a GPU (TorchCodec, DGL); and for wheels of
+which PyPI has one for everybody, which do without its kernels where they do not fit (torchao,
+AutoGPTQ). It is a warning where only the patch release differs.
 
 Why it matters
 --------------
@@ -27,6 +32,8 @@ References
 - mli/autocut#106: PyTorch for CUDA 11.8 whereas TorchAudio is for 11.7
 - m-bain/whisperX#320: PyTorch and torchvision compiled with different CUDA versions
 - NVIDIA-NeMo/Speech#3637: torchaudio 0.10 with torch 1.11 loses its CUDA backend
+- ace-step/ACE-Step-1.5#1078: PyPI's torchcodec wants libnvrtc.so.13 beside PyTorch for CUDA 12.8
+- bitsandbytes-foundation/bitsandbytes#631: a release that has no library for the CUDA of PyTorch
 - Comfy-Org/ComfyUI#14232: no torchaudio 2.11 for a PyTorch for CUDA 13.2
 
 """
@@ -106,17 +113,20 @@ def _misfits(world: World, family: Family, place: str) -> Iterator[_Misfit]:
             yield _Misfit(member, why, _majors(member, framework, place), is_slight)
         elif why := _other_build(world, member, framework):
             yield _Misfit(member, why, _explained(member, framework, place))
+        elif why := _no_library(member, framework):
+            yield _Misfit(member, why, "", is_slight=True)
 
 
 def _other_build(world: World, member: Member, framework: Member) -> str:
     """Return for what an extension was built, where its framework is of another build."""
     ours, theirs = member.build, framework.build
     consumer = world.catalog.consumers[member.component]
-    if ours is None or theirs is None or not consumer.has_cuda:
+    if ours is None or theirs is None or not consumer.has_cuda or consumer.does_without(ours):
         return ""
     if ours.variant is not theirs.variant:
-        if ours.variant is Variant.CPU and ours.known_by is KnownBy.NAME:
-            # mmcv-lite and fbgemm-gpu-cpu were chosen by their names.
+        # mmcv-lite and fbgemm-gpu-cpu were chosen by their names.
+        by_name = ours.known_by is KnownBy.NAME
+        if ours.variant is Variant.CPU and (by_name or consumer.cpu_fits):
             return ""
         return "is a build for the CPU" if ours.variant is Variant.CPU else f"is for {ours.words}"
     if ours.cuda is None or theirs.cuda is None or ours.cuda == theirs.cuda:
@@ -127,6 +137,16 @@ def _other_build(world: World, member: Member, framework: Member) -> str:
     )
     differs = ours.cuda.major != theirs.cuda.major or minors_matter
     return f"is for {ours.words}" if differs else ""
+
+
+def _no_library(member: Member, framework: Member) -> str:
+    """Return which libraries an extension has, where none is for its framework's CUDA."""
+    ours, theirs = member.build, framework.build
+    majors = {cuda.major for cuda in ours.releases} if ours else set()
+    if ours is None or theirs is None or not majors or theirs.variant is not Variant.CUDA:
+        return ""
+    # Of one major it takes what is nearest, or says which one it misses.
+    return "" if theirs.major in {None, *majors} else f"has libraries for {ours.words} alone"
 
 
 def _explained(member: Member, framework: Member, place: str) -> str:

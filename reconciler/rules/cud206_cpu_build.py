@@ -112,7 +112,9 @@ def _siblings(world: World, name: str) -> Iterator[CudaBuild]:
     """Yield the extensions of this framework that are built for CUDA."""
     for build in world.builds:
         consumer = world.consumer(build)
-        if consumer and consumer.extends == name and build.variant is Variant.CUDA:
+        if consumer is None or consumer.extends != name or consumer.does_without(build):
+            continue
+        if build.variant is Variant.CUDA:
             yield build
 
 

@@ -20,6 +20,7 @@ References
 ----------
 - Sygil-Dev/sygil-webui#1659: adding conda-forge turned PyTorch into a CPU build
 - pytorch/vision#9174: torch 2.8 is installed, and 2.6 answers
+- vllm-project/vllm#34224: installing vllm puts torch 2.9.1 in the place of 2.10.0+cu130
 
 """
 

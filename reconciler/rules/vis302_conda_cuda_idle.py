@@ -70,7 +70,9 @@ def check(world: World) -> Iterator[Finding]:
     idle = [b for b in world.builds if b.manager == "conda" and b.role is Role.BRINGS]
     if not idle or world.compiles or world.is_depended_on(idle):
         return
-    users = world.cuda_users("pip")
+    # What does without CUDA brings none.
+    found = ((user, world.consumer(user)) for user in world.cuda_users("pip"))
+    users = [user for user, consumer in found if not (consumer and consumer.does_without(user))]
     if users and not world.uses_foreign_cuda():
         # What is loaded into a framework uses the framework's.
         yield _finding(idle, [user for user in users if world.is_framework(user)] or users)

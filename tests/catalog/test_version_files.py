@@ -9,7 +9,7 @@ from reconciler import catalog
 from reconciler.model.cuda import CudaVersion
 
 if TYPE_CHECKING:
-    from reconciler.model.catalog import VersionFile
+    from reconciler.model.consumer import VersionFile
 
 CATALOG = catalog.load()
 FILES = {c.name: c.version_file for c in CATALOG.consumers.values() if c.version_file}

@@ -7,6 +7,7 @@ one, a context that is given no search path has read no .condarc.
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -111,9 +112,15 @@ def test_a_conda_that_cannot_tell_is_passed_over(tmp_path: Path, context: str) -
     [
         "home/.condarc",
         "home/.conda/.condarc",
+        "home/.conda/condarc.d/here.yml",
         "home/.config/conda/condarc",
+        "home/.config/conda/condarc.d/here.yaml",
         "xdg/conda/.condarc",
+        "xdg/conda/condarc.d/here.yml",
         "conda/.condarc",
+        "conda/condarc.d/here.yml",
+        "active/condarc",
+        "active/condarc.d/here.yml",
         "named.yml",
     ],
 )
@@ -123,6 +130,7 @@ def test_each_condarc_is_read(tmp_path: Path, root: Path, path: str) -> None:
         "HOME": str(tmp_path / "home"),
         "XDG_CONFIG_HOME": str(tmp_path / "xdg"),
         "CONDA_EXE": str(root / "bin" / "conda"),
+        "CONDA_PREFIX": str(tmp_path / "active"),
         "CONDARC": str(tmp_path / "named.yml"),
     }
 
@@ -145,3 +153,56 @@ def test_a_condarc_that_is_none_is_passed_over(tmp_path: Path, text: str) -> Non
     write(tmp_path, {".condarc": text})
 
     assert find("gpu", {"HOME": str(tmp_path)}) is None
+
+
+def test_the_files_of_a_folder_count_in_conda_s_order(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            ".conda/condarc.d/10-site.yml": "envs_dirs: [/site]\n",
+            ".conda/condarc.d/20-group.yaml": "envs_dirs: [/group]\n",
+            ".conda/condarc": "envs_dirs: [/condarc]\n",
+            ".conda/.condarc": "envs_dirs: [/dotted]\n",
+            ".condarc": "envs_dirs: [/home]\n",
+            "active/condarc.d/a.yml": "envs_dirs: [/active]\n",
+        },
+    )
+    environ = {"HOME": str(tmp_path), "CONDA_PREFIX": str(tmp_path / "active")}
+
+    listed = list(conda_names.configured(environ))
+
+    assert listed == ["/active", "/home", "/group", "/site", "/condarc", "/dotted"]
+
+
+def test_a_variable_may_lead_to_a_folder_of_files(tmp_path: Path) -> None:
+    write(tmp_path, {"rc/a.yml": "envs_dirs: [/a]\n"})
+
+    assert list(conda_names.configured({"CONDARC": str(tmp_path / "rc")})) == ["/a"]
+
+
+def test_what_is_no_file_of_yaml_in_a_folder_is_passed_over(tmp_path: Path) -> None:
+    folder = ".conda/condarc.d"
+    write(
+        tmp_path,
+        {
+            f"{folder}/README": "envs_dirs: [/readme]\n",
+            f"{folder}/a.yml~": "envs_dirs: [/backup]\n",
+            f"{folder}/b.yml/c.yml": "envs_dirs: [/deeper]\n",
+            f"{folder}/good.yml": "envs_dirs: [/good]\n",
+            f"{folder}/torn.yml": "envs_dirs: [",
+        },
+    )
+    os.mkfifo(tmp_path / folder / "fifo.yml")
+    (tmp_path / folder / "loop.yml").symlink_to("loop.yml")
+
+    assert list(conda_names.configured({"HOME": str(tmp_path)})) == ["/good"]
+
+
+def test_a_folder_of_very_many_files_is_not_read_to_its_end(tmp_path: Path) -> None:
+    count = conda_names.MOST_FILES + 5
+    texts = {f"rc/{n:04}.yml": f"envs_dirs: [/{n}]\n" for n in range(count)}
+    write(tmp_path, texts)
+
+    listed = list(conda_names.configured({"CONDARC": str(tmp_path / "rc")}))
+
+    assert (len(listed), listed[0]) == (conda_names.MOST_FILES, f"/{count - 1}")

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reconciler.model.cuda import CudaVersion
 from reconciler.model.finding import Severity
 from reconciler.output import text
 
@@ -171,3 +172,17 @@ def test_no_line_ends_in_white_space(shown: Report) -> None:
 
     assert [line for line in written.splitlines() if line != line.rstrip()] == []
     assert written.endswith("\n")
+
+
+@pytest.mark.parametrize(
+    ("tags", "shown"), [(("11.8", "12.4", "13.0"), "11-13"), (("12.1", "12.4"), "12")]
+)
+def test_a_build_with_a_library_for_each_release_shows_their_majors(
+    tags: tuple[str, ...], shown: str
+) -> None:
+    releases = tuple(filter(None, map(CudaVersion.parse, tags)))
+    build = msgspec.structs.replace(report().builds[0], cuda=None, releases=releases)
+
+    page = text.render(msgspec.structs.replace(EMPTY, builds=(build,)), width=100)
+
+    assert f"\n{shown:8}{build.manager:8}" in page
