@@ -96,11 +96,11 @@ def commands(folder: Path) -> dict[str, list[str]]:
     python = f"{prefix}/bin/python"
     pip = [python, "-m", "pip"]
     uv = [_program("uv"), "pip"]
-    envfix = _envfix()
+    command = envfix()
     return {
         BARE: [sys.executable, "-c", "pass"],
-        VERSION: [*envfix, "--version"],
-        SCAN: [*envfix, "scan", "--no-host", project, "-p", prefix],
+        VERSION: [*command, "--version"],
+        SCAN: [*command, "scan", "--no-host", project, "-p", prefix],
         "pip list": [*pip, "list"],
         PIP_CHECK: [*pip, "check"],
         "uv pip list": [*uv, "list", "--python", python],
@@ -108,7 +108,8 @@ def commands(folder: Path) -> dict[str, list[str]]:
     }
 
 
-def _envfix() -> list[str]:
+def envfix() -> list[str]:
+    """Return how envfix is started."""
     # The command as users start it; python -m would put the checkout first on sys.path, and envfix
     # would restart itself isolated from it.
     script = _program("envfix")
@@ -179,18 +180,19 @@ def table(outcome: Mapping[str, Measured | str]) -> list[str]:
 def _line(name: str, row: Measured | str, outcome: Mapping[str, Measured | str]) -> str:
     if isinstance(row, str):
         return f"{name:<18}{row}"
-    over, share = _over_bare(row, outcome), _share(row, outcome)
+    over, share = over_bare(row, outcome), _share(row, outcome)
     walls = f"{row.median:>9.1f}{min(row.walls_ms):>9.1f}{max(row.walls_ms):>9.1f}"
     return f"{name:<18}{walls}{over:>11.1f}{share:>14.3f}{row.peak_mb:>9.1f}{row.exit_code:>6}"
 
 
-def _over_bare(row: Measured, outcome: Mapping[str, Measured | str]) -> float:
+def over_bare(row: Measured, outcome: Mapping[str, Measured | str]) -> float:
+    """Return what a command takes beyond a bare Python, in milliseconds."""
     bare = outcome[BARE]
     return row.median - bare.median if isinstance(bare, Measured) else float("nan")
 
 
 def _share(row: Measured, outcome: Mapping[str, Measured | str]) -> float:
-    check = outcome[PIP_CHECK]
+    check = outcome.get(PIP_CHECK)
     return row.median / check.median if isinstance(check, Measured) else float("nan")
 
 
@@ -198,14 +200,15 @@ def targets(outcome: Mapping[str, Measured | str]) -> list[str]:
     """Return one line for each target: its aim, what was measured, and a plain word."""
     scan, version = outcome[SCAN], outcome[VERSION]
     share = _share(scan, outcome) if isinstance(scan, Measured) else None
-    over = _over_bare(version, outcome) if isinstance(version, Measured) else None
+    over = over_bare(version, outcome) if isinstance(version, Measured) else None
     return [
-        f"{SCAN}: at most {SCAN_SHARE:.2f} of pip check: {_word(share, SCAN_SHARE)}",
-        f"{VERSION}: at most {VERSION_MS:.0f} ms over bare: {_word(over, VERSION_MS)}",
+        f"{SCAN}: at most {SCAN_SHARE:.2f} of pip check: {word(share, SCAN_SHARE)}",
+        f"{VERSION}: at most {VERSION_MS:.0f} ms over bare: {word(over, VERSION_MS)}",
     ]
 
 
-def _word(value: float | None, limit: float) -> str:
+def word(value: float | None, limit: float) -> str:
+    """Return what was measured, and whether a target is met."""
     if value is None:
         return "not available"
     return f"{value:.3g}, {'met' if value <= limit else 'missed'}"

@@ -1,7 +1,8 @@
 """Write what is generated of the docs: ``python docs/generate.py``; ``--check`` only compares.
 
-Generated are ``docs/rules/*.md``, from the docstrings of the rules, and
-``docs/report.schema.json``, from the types of the JSON report.
+Generated are ``docs/rules/*.md``, from the docstrings of the rules, ``docs/report.schema.json``,
+from the types of the JSON report, and ``docs/config.schema.json``, from those of the settings,
+and ``.pre-commit-hooks.yaml``, from what is known as a declared file.
 """
 
 from __future__ import annotations
@@ -10,11 +11,25 @@ import json
 import sys
 from pathlib import Path
 
+from reconciler import config, manifests
 from reconciler.output import json as json_report
 from reconciler.output import rule_page
 from reconciler.rules import all_rules
 
 DOCS = Path(__file__).parent
+HOOK = """\
+# Written by docs/generate.py: `files` is what envfix knows as a declared file by its path.
+- id: envfix-check
+  name: envfix check
+  description: Find where declared files make conda and pip clash over CUDA.
+  entry: envfix check
+  language: python
+  require_serial: true
+  files: |
+    (?xi)^(
+        {files}
+    )$
+"""
 
 
 def generated() -> dict[Path, str]:
@@ -23,8 +38,11 @@ def generated() -> dict[Path, str]:
     index = "\n".join(
         f"| [{r.RULE.code}]({r.RULE.code}.md) | {r.RULE.name} | {r.RULE.severity} |" for r in rules
     )
+    known = dict.fromkeys(form.path for form in manifests.FORMATS)
     return {
+        DOCS.parent / ".pre-commit-hooks.yaml": HOOK.format(files="\n      | ".join(known)),
         DOCS / "report.schema.json": json.dumps(json_report.schema(), indent=2) + "\n",
+        DOCS / "config.schema.json": json.dumps(config.schema(), indent=2) + "\n",
         DOCS
         / "rules"
         / "README.md": f"# Rules\n\n| code | name | severity |\n|---|---|---|\n{index}\n",

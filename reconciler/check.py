@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from reconciler.model.finding import Severity
+from reconciler.model.ignore import Ignored, Judged
 from reconciler.model.report import Crash, Skip
+from reconciler.model.snapshot import Fact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from reconciler.model.finding import Finding
+    from reconciler.model.ignore import Ignore
     from reconciler.model.rule import Rule, RuleModule
     from reconciler.model.snapshot import Snapshot
     from reconciler.world import World
+
+
+class Platforms(NamedTuple):
+    """The platforms of one declared file, by conda's names."""
+
+    #: Those that can have CUDA, of those that it was judged for.
+    judged: tuple[str, ...]
+    #: Those that it is known or likely to be for.
+    likely: tuple[str, ...]
 
 
 def run_rules(rules: Iterable[RuleModule[World]], world: World) -> Iterator[Finding | Skip | Crash]:
@@ -31,6 +44,76 @@ def run_rules(rules: Iterable[RuleModule[World]], world: World) -> Iterator[Find
             import traceback  # noqa: PLC0415 - and few rules have one
 
             yield Crash(code=module.RULE.code, traceback=traceback.format_exc())
+
+
+def judged_so_far(
+    known: Mapping[str, RuleModule[World]],
+    rules: Iterable[RuleModule[World]],
+    world: World,
+    ignored: tuple[Ignored, ...],
+) -> Judged:
+    """Return what the rule that is asked last may know of the others."""
+    cards = {code: module.RULE for code, module in known.items() if not module.RULE.is_last}
+    of_files = {
+        code for code, card in cards.items() if Fact.MANIFESTS in card.needs | card.needs_any
+    }
+    asked = {
+        module.RULE.code
+        for module in rules
+        if _is_asked(module.RULE, world.snapshot) and not _missing(module.RULE, world.snapshot)
+    }
+    return Judged(
+        known=frozenset(known),
+        asked=frozenset(of_files & asked),
+        unasked=frozenset(of_files - asked),
+        ignored=ignored,
+    )
+
+
+def silence(
+    findings: Iterable[Finding], ignores: Sequence[Ignore]
+) -> tuple[tuple[Finding, ...], tuple[Ignored, ...]]:
+    """Part the findings from those that the user's own files silence."""
+    kept: list[Finding] = []
+    ignored: list[Ignored] = []
+    for finding in findings:
+        by = next((ignore for ignore in ignores if ignore.silences(finding)), None)
+        if by is None:
+            kept.append(finding)
+        else:
+            ignored.append(Ignored(finding=finding, by=by))
+    return tuple(kept), tuple(ignored)
+
+
+def merge_repeats(
+    findings: Iterable[tuple[str, Finding]], files: Mapping[str, Platforms]
+) -> Iterator[Finding]:
+    """Yield each finding once, of pairs of a platform and what was found for it.
+
+    What the same lines do to several combinations of a file's parts is said of the first. What
+    holds for fewer than the platforms that its file was judged for names those, and is no more
+    than information where the file need not be for any of them.
+    """
+    told: set[object] = set()
+    first: dict[object, Finding] = {}
+    platforms: dict[object, list[str]] = {}
+    for platform, finding in findings:
+        places = tuple((p.path, p.line, p.column) for p in (finding.at, *finding.related))
+        lines = (platform, finding.code, places)
+        key = (finding.code, finding.cause, finding.message, finding.severity)
+        if finding.at.line and lines in told and key not in first:
+            continue
+        told.add(lines)
+        first.setdefault(key, finding)
+        platforms.setdefault(key, []).append(platform)
+    for said, finding in first.items():
+        file, holds_for = files.get(finding.at.path or ""), {*platforms[said]}
+        if file is None or holds_for >= {*file.judged}:
+            yield finding
+            continue
+        severity = finding.severity if holds_for & {*file.likely} else Severity.INFO
+        names = tuple(dict.fromkeys(platforms[said]))
+        yield msgspec.structs.replace(finding, severity=severity, platforms=names)
 
 
 def fold_symptoms(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -69,6 +152,8 @@ def _is_asked(rule: Rule, snapshot: Snapshot) -> bool:
 
 def _missing(rule: Rule, snapshot: Snapshot) -> str:
     """Return why a rule cannot be asked; "" where it can."""
+    if not snapshot.gaps:
+        return ""
     missing = {gap.fact: gap.reason for gap in snapshot.gaps if gap.item is None}
     reasons = {fact: missing[fact] for fact in sorted(rule.needs) if fact in missing}
     possible = rule.needs_any & set(snapshot.asked)

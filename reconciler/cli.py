@@ -14,15 +14,16 @@ import click
 from reconciler import __version__
 from reconciler.errors import EnvfixError, OutputError
 from reconciler.model.os_name import from_os, printable
+from reconciler.options import SEVERITIES, judging, variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from reconciler.config import Config
     from reconciler.model.report import Report
+    from reconciler.model.snapshot import Snapshot
 
 CLEAN, FINDINGS, CANNOT_GO_ON, CRASHED = 0, 1, 2, 3
-SEVERITIES = ("error", "warning", "info")
-FORMATS = ("text", "json")
 
 
 class _Group(click.Group):
@@ -51,29 +52,6 @@ def cli() -> None:
     """Find where conda and pip clash over CUDA in a Python environment, and say why."""
 
 
-def _codes(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(code.strip().upper() for text in value for code in text.split(",") if code.strip())
-
-
-def _variables(
-    _: click.Context, __: click.Parameter, value: tuple[str, ...]
-) -> tuple[tuple[str, str], ...]:
-    for text in value:
-        if "=" not in text or text.startswith("="):
-            raise click.BadParameter(f"{text!r} is not VAR=VALUE")
-    return tuple((name, rest) for name, _, rest in (text.partition("=") for text in value))
-
-
-def _reports(
-    _: click.Context, __: click.Parameter, value: tuple[str, ...]
-) -> tuple[tuple[str, str], ...]:
-    pairs = tuple((name, path) for name, _, path in (text.partition("=") for text in value))
-    for name, path in pairs:
-        if name not in FORMATS or not path:
-            raise click.BadParameter(f"{name}={path} is not FORMAT=FILE ({', '.join(FORMATS)})")
-    return pairs
-
-
 @cli.command()
 @click.argument("project", default=".")
 @click.option("-p", "--prefix", metavar="DIR", help="Look at the environment in this folder.")
@@ -87,48 +65,19 @@ def _reports(
 )
 @click.option(
     "--env",
-    "variables",
+    "supposed",
     metavar="VAR=VALUE",
     multiple=True,
-    callback=_variables,
+    callback=variables,
     help="What if this variable were set? An empty VALUE unsets it.",
 )
 @click.option("--snapshot", metavar="FILE", help="Replay a saved snapshot instead of looking.")
 @click.option("--save-snapshot", metavar="FILE", help="Keep what was seen, for a replay elsewhere.")
-@click.option(
-    "--select",
-    metavar="CODES",
-    multiple=True,
-    callback=_codes,
-    help="Only these rules (CUD, DUP101).",
-)
-@click.option("--ignore", metavar="CODES", multiple=True, callback=_codes, help="Not these rules.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
-@click.option("-o", "--output", metavar="FILE", help="Write the report there, not to stdout.")
-@click.option(
-    "--report",
-    "reports",
-    metavar="FORMAT=FILE",
-    multiple=True,
-    callback=_reports,
-    help="Write a further report in the same run.",
-)
-@click.option(
-    "--fail-on",
-    type=click.Choice([*SEVERITIES, "never"]),
-    default="warning",
-    show_default=True,
-    help="The least severity that makes the exit code 1.",
-)
-@click.option("--strict", is_flag=True, help="What could not be looked at counts as a finding.")
-@click.option("-q", "--quiet", is_flag=True, help="One line a finding.")
-@click.option("-v", "--verbose", is_flag=True, help="Every package and all evidence.")
-@click.option(
-    "--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True
-)
+@judging
 @click.pass_context
 def scan(  # noqa: PLR0913 - each is an option of the command
     ctx: click.Context,
+    /,
     *,
     project: str,
     prefix: str | None,
@@ -136,47 +85,95 @@ def scan(  # noqa: PLR0913 - each is an option of the command
     no_env: bool,
     no_host: bool,
     live: bool,
-    variables: tuple[tuple[str, str], ...],
+    supposed: tuple[tuple[str, str], ...],
     snapshot: str | None,
     save_snapshot: str | None,
-    select: tuple[str, ...],
-    ignore: tuple[str, ...],
-    form: str,
-    output: str | None,
-    reports: tuple[tuple[str, str], ...],
-    fail_on: str,
-    strict: bool,
-    quiet: bool,
-    verbose: bool,
-    color: str,
+    **said: Any,
 ) -> None:
     """Inspect PROJECT (default: this folder) and its environment; print the report."""
     from reconciler import pipeline  # noqa: PLC0415 - `envfix --version` does without
 
     if sum([prefix is not None, name is not None, no_env]) > 1:
         raise click.UsageError("give one of --prefix, --name and --no-env")
-    if snapshot and (prefix or name or no_env or variables):
+    if snapshot and (prefix or name or no_env or supposed):
         raise click.UsageError(
             "a snapshot is what was seen: it goes with no -p, -n, --no-env, --env"
         )
     if live and (snapshot or no_env):
         raise click.UsageError("--live asks an environment: it goes with no --snapshot or --no-env")
+    config = pipeline.configured(project)
     if snapshot:
         taken = pipeline.load_snapshot(_read(snapshot), where=snapshot)
     else:
         choice = pipeline.Choice(prefix=prefix, name=name, no_env=no_env)
         taken = pipeline.look(
-            project, choice, _environ(dict(variables)), host=not no_host, may_run=live
+            project, choice, _environ(dict(supposed)), host=not no_host, may_run=live
         )
+    taken = _aimed(taken, config, **said)
     if save_snapshot:
         _write(save_snapshot, pipeline.save_snapshot(taken))
-    report = pipeline.scan(taken, select=select, ignore=ignore)
+    report = pipeline.scan(taken, select=said["select"], ignore=said["ignore"], config=config)
+    ctx.exit(_say(report, config, **said))
+
+
+@cli.command()
+@click.argument("files", nargs=-1, metavar="FILE...")
+@click.option("--snapshot", metavar="FILE", help="Judge a saved snapshot instead of files.")
+@judging
+@click.pass_context
+def check(
+    ctx: click.Context, /, *, files: tuple[str, ...], snapshot: str | None, **said: Any
+) -> None:
+    """Judge declared files alone, or those of a folder: no environment, no GPU, no network."""
+    from reconciler import pipeline  # noqa: PLC0415 - `envfix --version` does without
+
+    if bool(files) == bool(snapshot):
+        raise click.UsageError("give the files to judge, or a --snapshot")
+    config = pipeline.configured(".")
+    if snapshot:
+        taken = pipeline.load_snapshot(_read(snapshot), where=snapshot)
+    else:
+        taken = pipeline.look_at_files(".", files)
+    taken = _aimed(taken, config, **said)
+    report = pipeline.check(taken, select=said["select"], ignore=said["ignore"], config=config)
+    ctx.exit(_say(report, config, **said))
+
+
+def _aimed(
+    taken: Snapshot,
+    config: Config,
+    *,
+    platforms: tuple[str, ...],
+    cuda: str | None,
+    **_: Any,
+) -> Snapshot:
+    from reconciler import pipeline  # noqa: PLC0415 - `envfix --version` does without
+
+    settings = config.settings
+    return pipeline.aimed(taken, platforms or settings.platforms, cuda or settings.cuda)
+
+
+def _say(  # noqa: PLR0913 - each is an option of the command
+    report: Report,
+    config: Config,
+    *,
+    form: str,
+    output: str | None,
+    reports: tuple[tuple[str, str], ...],
+    fail_on: str | None,
+    strict: bool,
+    quiet: bool,
+    verbose: bool,
+    color: str,
+    **_: Any,
+) -> int:
+    """Write the reports that were asked for; return the exit code."""
     for extra, path in reports:
         _write(path, _renderer(extra, verbose=verbose)(report).encode())
     is_plain = output is not None or not _wants_color(color)
     render = _renderer(form, verbose=verbose, quiet=quiet, strict=strict, color=not is_plain)
     _emit(render(report), output)
-    ctx.exit(_exit_code(report, fail_on, strict=strict))
+    return _exit_code(report, fail_on or config.settings.fail_on, strict=strict)
 
 
 @cli.command()
@@ -204,15 +201,30 @@ def _renderer(
     strict: bool = False,
     color: bool = False,
 ) -> Callable[[Report], str]:
+    # Each is imported where it is asked for: a hook that runs on every commit asks for one.
     if form == "json":
         from reconciler.output import json  # noqa: PLC0415
 
         return json.render
-    from reconciler.output import text  # noqa: PLC0415
+    if form == "github":
+        from reconciler.output import github  # noqa: PLC0415
+
+        return lambda report: github.render(report, root=os.getcwd())
+    if form == "sarif":
+        from reconciler.output import sarif  # noqa: PLC0415
+        from reconciler.pipeline import selected_rules  # noqa: PLC0415
+
+        return lambda report: sarif.render(report, selected_rules((), ()), root=os.getcwd())
+    from reconciler.output import text, text_of_files  # noqa: PLC0415
 
     if quiet:
         return lambda report: text.render_quiet(report, strict=strict)
-    return lambda report: text.render(report, width=_width(), color=color, verbose=verbose)
+
+    def render(report: Report) -> str:
+        said = text_of_files.render if report.target.files else text.render
+        return said(report, width=_width(), color=color, verbose=verbose)
+
+    return render
 
 
 def _width() -> int:

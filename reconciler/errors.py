@@ -27,3 +27,7 @@ class SelectionError(EnvfixError):
 
 class OutputError(EnvfixError):
     """A report or a snapshot cannot be written where it was asked for."""
+
+
+class ConfigError(EnvfixError):
+    """The user's settings cannot be read, or say what envfix does not know."""

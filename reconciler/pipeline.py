@@ -9,28 +9,47 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from reconciler import __version__, catalog, live, rules
-from reconciler.check import fold_symptoms, run_rules
-from reconciler.errors import SelectionError, SnapshotError
+from reconciler import config as configuration
+from reconciler.check import (
+    Platforms,
+    fold_symptoms,
+    judged_so_far,
+    merge_repeats,
+    run_rules,
+    silence,
+)
+from reconciler.config import Config
+from reconciler.errors import SelectionError, SnapshotError, TargetNotFoundError
 from reconciler.model.finding import Finding
+from reconciler.model.install_set import PLATFORMS
+from reconciler.model.os_name import from_os
 from reconciler.model.report import Crash, Report, Skip
-from reconciler.model.snapshot import SCHEMA, Choice, Fact, Snapshot
+from reconciler.model.snapshot import SCHEMA, Choice, Fact, Snapshot, Target
 from reconciler.world import World
 
 __all__ = [
     "Choice",
+    "Config",
+    "aimed",
+    "check",
+    "configured",
     "judge",
     "load_snapshot",
     "look",
+    "look_at_files",
     "save_snapshot",
     "scan",
     "selected_rules",
 ]
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from reconciler.model.catalog import Catalog
+    from reconciler.model.ignore import Ignore
+    from reconciler.model.manifest import Manifest
     from reconciler.model.rule import RuleModule
+    from reconciler.model.snapshot import Gap
 
 
 class _Schema(msgspec.Struct, frozen=True):
@@ -103,27 +122,181 @@ def look(  # noqa: PLR0913 - what is looked at, by name
     return collect.collect(ground, frozenset(Fact) - left_out, envfix=__version__)
 
 
-def judge(snapshot: Snapshot, modules: Sequence[RuleModule[World]], known: Catalog) -> Report:
-    """Hold a snapshot against the rules."""
-    world = World(snapshot, known)
-    results = tuple(run_rules(modules, world))
+def look_at_files(project: str, files: Sequence[str], *, platforms: Sequence[str] = ()) -> Snapshot:
+    """Take a snapshot of declared files alone: paths relative to the project, or absolute.
+
+    Nothing else of the machine is read. Without ``platforms`` they are judged for each platform
+    that they may be installed on.
+    """
+    from reconciler.collect import discovery, manifest_files  # noqa: PLC0415 - a replay reads none
+    from reconciler.collect.ground import EvidenceWanted, Ground  # noqa: PLC0415
+
+    folder = os.path.realpath(project)
+    asked: dict[str, None] = {}
+    gaps: tuple[Gap, ...] = ()
+    for path in files:
+        full = os.path.join(folder, path)
+        if not os.path.lexists(full):
+            raise TargetNotFoundError("no such file", where=path, next_step="give files that exist")
+        name = _relative(full, folder)
+        if not os.path.isdir(full):
+            asked[name] = None
+            continue
+        found = discovery.find(full)
+        asked |= dict.fromkeys(os.path.normpath(f"{name}/{below}") for below in found.value)
+        gaps += found.gaps
+    target = Target(
+        project=folder,
+        platform=(*platforms, *PLATFORMS)[0],
+        platforms=tuple(platforms),
+        # A folder without any is named itself, so that it does not pass for "all of the project".
+        files=tuple(asked) or tuple(files),
+        because="only declared files were asked for",
+    )
+    ground = Ground(target=target, environ={}, wanted=EvidenceWanted())
+    blank = Snapshot(envfix=__version__, target=target, asked=(Fact.MANIFESTS,), gaps=gaps)
+    if not asked:
+        return blank
+    read = manifest_files.collect(ground, blank)
+    return msgspec.structs.replace(blank, manifests=read.value, gaps=gaps + read.gaps)
+
+
+def _relative(full: str, folder: str) -> str:
+    """Return a path as a report shows it: relative where it lies in the project."""
+    path = os.path.normpath(full)
+    inside = path == folder or path.startswith(f"{folder}{os.sep}")
+    return from_os(os.path.relpath(path, folder) if inside else path).replace(os.sep, "/")
+
+
+def configured(project: str) -> Config:
+    """Return the user's settings for a project; raises ConfigError."""
+    return configuration.load(project, rules.all_rules())
+
+
+def aimed(snapshot: Snapshot, platforms: Sequence[str], cuda: str) -> Snapshot:
+    """Return a snapshot whose declared files are judged for these platforms, and this CUDA.
+
+    Where nothing is said, it stays for those that it was taken for.
+    """
+    before = snapshot.target
+    target = msgspec.structs.replace(
+        before,
+        platforms=tuple(platforms) or before.platforms,
+        cuda=before.cuda if cuda == "auto" else cuda,
+    )
+    if platforms and target.prefix is None:
+        target = msgspec.structs.replace(target, platform=platforms[0])
+    return msgspec.structs.replace(snapshot, target=target)
+
+
+def judge(
+    snapshot: Snapshot,
+    modules: Sequence[RuleModule[World]],
+    known: Catalog,
+    ignores: Sequence[Ignore] = (),
+) -> Report:
+    """Hold a snapshot against the rules: itself, and its files for every other platform."""
+    worlds = [World(view, known) for view in _views(snapshot)]
+    last = [module for module in modules if module.RULE.is_last]
+    first = [module for module in modules if not module.RULE.is_last]
+    results = [(world.platform, r) for world in worlds for r in run_rules(first, world)]
+    found = ((platform, r) for platform, r in results if isinstance(r, Finding))
+    can_have = [world.platform for world in worlds if world.can_have_cuda]
+    judged = {m.path: _platforms_of(m, snapshot.target, can_have) for m in snapshot.manifests}
+    wishes = (*worlds[0].ignores, *ignores)
+    kept, ignored = silence(merge_repeats(found, judged), wishes)
+    so_far = judged_so_far(rules.all_rules(), first, worlds[0], ignored)
+    said = tuple(run_rules(last, World(snapshot, known, so_far)))
+    told, quiet = silence((r for r in said if isinstance(r, Finding)), wishes)
+    other = (*(r for _, r in results), *said)
+    unwanted = tuple(code for ignore in ignores if ignore.path is None for code in ignore.codes)
     return Report(
         envfix=__version__,
         target=snapshot.target,
-        builds=world.builds,
-        findings=fold_symptoms(r for r in results if isinstance(r, Finding)),
-        skips=tuple(r for r in results if isinstance(r, Skip)),
+        builds=worlds[0].builds,
+        findings=fold_symptoms((*kept, *told)),
+        ignored=ignored + quiet,
+        manifests=snapshot.manifests,
+        skips=tuple(
+            dict.fromkeys(
+                r for r in other if isinstance(r, Skip) and not r.code.startswith(unwanted)
+            )
+        ),
         gaps=snapshot.gaps,
-        crashes=tuple(r for r in results if isinstance(r, Crash)),
+        crashes=tuple({r.code: r for r in other if isinstance(r, Crash)}.values()),
         live=live.compare(snapshot),
     )
 
 
+def _platforms_of(manifest: Manifest, target: Target, can_have: Sequence[str]) -> Platforms:
+    said = manifest.platforms or target.platforms or ((target.platform,) if target.prefix else ())
+    parts = [combination.platforms for combination in manifest.combinations]
+    # An image is for Linux, whichever its machine is.
+    possible = said or (tuple(p for part in parts for p in part) if all(parts) else ())
+    return Platforms(
+        judged=tuple(platform for platform in can_have if not possible or platform in possible),
+        # Most of CUDA is Linux on x86-64; a file that does not say so need not be for the others.
+        likely=said or (PLATFORMS[:1] if not possible or PLATFORMS[0] in possible else possible),
+    )
+
+
+def _views(snapshot: Snapshot) -> Iterator[Snapshot]:
+    """Yield the snapshot, and its declared files as they are for each other platform.
+
+    Files that stand beside an environment are for its platform, if the user names no other.
+    """
+    target = snapshot.target
+    yield snapshot
+    for platform in target.platforms or (() if target.prefix else PLATFORMS):
+        if platform != target.platform:
+            yield Snapshot(
+                envfix=snapshot.envfix,
+                target=msgspec.structs.replace(target, platform=platform, prefix=None, kind="none"),
+                asked=(Fact.MANIFESTS,),
+                manifests=snapshot.manifests,
+            )
+
+
 def scan(
-    snapshot: Snapshot, *, select: Collection[str] = (), ignore: Collection[str] = ()
+    snapshot: Snapshot,
+    *,
+    select: Collection[str] = (),
+    ignore: Collection[str] = (),
+    config: Config | None = None,
 ) -> Report:
-    """Judge a snapshot by the selected rules; raises SelectionError."""
-    return judge(snapshot, selected_rules(select, ignore), catalog.load())
+    """Judge a snapshot by the selected rules; raises SelectionError.
+
+    What is given here wins over the settings: a rule that is selected here is not ignored there.
+    """
+    config = config or Config()
+    modules = selected_rules(select or config.settings.select, ignore)
+    paths = [manifest.path for manifest in snapshot.manifests]
+    ignores = config.ignores(snapshot.target.project, paths)
+    wishes = [i for i in ignores if not select or i.path is not None]
+    return judge(snapshot, modules, catalog.load(), wishes)
+
+
+def check(
+    snapshot: Snapshot,
+    *,
+    select: Collection[str] = (),
+    ignore: Collection[str] = (),
+    config: Config | None = None,
+) -> Report:
+    """Judge declared files; what lies in files that were not asked about is read, not reported."""
+    report = scan(snapshot, select=select, ignore=ignore, config=config)
+    asked = {*snapshot.target.files}
+    if not asked:
+        return report
+    return msgspec.structs.replace(
+        report,
+        findings=tuple(f for f in report.findings if _places(f) & asked),
+        ignored=tuple(i for i in report.ignored if _places(i.finding) & asked),
+    )
+
+
+def _places(finding: Finding) -> frozenset[str | None]:
+    return frozenset((finding.at.path, *(place.path for place in finding.related)))
 
 
 def selected_rules(

@@ -76,13 +76,15 @@ FACTS: Mapping[str, Fact] = {
     "pip_view": Fact.PIP_VIEW,
     "variable_paths": Fact.VARIABLE_PATHS,
 }
+#: The keys of a sketch that are no fact.
+_WORDS = frozenset({"platform"})
 
 
 def sketch(text: str) -> Snapshot:
     """Return the snapshot that a sketch describes."""
     keys: dict[str, Any] = YAML(typ="safe").load(StringIO(text)) or {}
-    files = {key: text for key, text in keys.items() if key.endswith((".yml", ".yaml", ".txt"))}
-    if unknown := keys.keys() - FACTS.keys() - files.keys() - {"platform"}:
+    files = {key: text for key, text in keys.items() if key not in FACTS and key not in _WORDS}
+    if unknown := {path for path, text in files.items() if not manifests.format_of(path, text)}:
         raise ValueError(f"not a key of a sketch: {', '.join(sorted(unknown))}")
     given = {FACTS[key] for key in keys if key in FACTS} | ({Fact.MANIFESTS} if files else set())
     python = keys.get("python", "3.11")
@@ -99,7 +101,10 @@ def sketch(text: str) -> Snapshot:
             because="it is sketched",
         ),
         asked=tuple(Fact),
-        manifests=tuple(manifests.reader_of(path)(path, text) for path, text in files.items()),
+        manifests=tuple(
+            manifests.read(manifests.format_of(path, text), path, text)
+            for path, text in files.items()
+        ),
         records=tuple(_records(keys.get("conda", ()))),
         python=msgspec.convert({"site_packages": [site_packages]} | python, Python),
         distributions=tuple(_distributions(keys.get("pip", ()), site_packages)),

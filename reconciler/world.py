@@ -5,56 +5,74 @@ A question here is what two rules want to know; its answer is an observation, ne
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from reconciler.builds import cudnn, drift, families, records, shadows, ties, wheels
+from reconciler.builds import breaks, cudnn, drift, families, records, shadows, ties, wheels
 from reconciler.builds import declared as declared_lines
+from reconciler.builds.meant import DeclaredFiles
 from reconciler.builds.required import required_on
+from reconciler.builds.supply import Supply
 from reconciler.model.cuda import Role, Variant
 from reconciler.model.distribution import required_name
 from reconciler.model.finding import INSTALLED, cause_of
+from reconciler.model.ignore import NOTHING_YET, inline_ignores
+from reconciler.model.install_set import install_sets
 from reconciler.model.installation import installed_twice, lost_records
-from reconciler.model.manifest import InstallSet, Kind
-from reconciler.model.marker import holds
 from reconciler.model.ownership import claimed_files, ownership
 from reconciler.model.rivals import declared_rivals, pairs_of, rival_majors, rivals
+from reconciler.model.shell import Shell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from reconciler.model.break_pair import BreakPair
     from reconciler.model.catalog import Catalog, ImportGroup
     from reconciler.model.consumer import Consumer
     from reconciler.model.cuda import CudaBuild, Manager
     from reconciler.model.distribution import Distribution
     from reconciler.model.family import CudnnUse, Drift, Family, Member
-    from reconciler.model.host import Shadow, VariablePath
+    from reconciler.model.host import Shadow
+    from reconciler.model.ignore import Ignore, Judged
+    from reconciler.model.install_set import InstallSet
     from reconciler.model.installation import Twins
-    from reconciler.model.manifest import Declared, Manifest
     from reconciler.model.owner import Owner
     from reconciler.model.ownership import ClaimedFile, Ownership
     from reconciler.model.prefix import PrefixRecord
     from reconciler.model.rivals import DeclaredRivals, Rivals
     from reconciler.model.snapshot import Snapshot
 
-#: What names a CUDA release at the end of a wheel's name: cupy-cuda12x, faiss-gpu-cu12.
-_CUDA_SUFFIX = re.compile(r"-cu(?:da)?\d+x?(?=-|$)")
-
 
 class World:
     """One snapshot and the catalog; every question is answered once."""
 
-    def __init__(self, snapshot: Snapshot, catalog: Catalog) -> None:
+    def __init__(self, snapshot: Snapshot, catalog: Catalog, judged: Judged = NOTHING_YET) -> None:
         self.snapshot = snapshot
         self.catalog = catalog
+        #: What came of the other rules, for the rule that is asked last.
+        self.judged = judged
         self._libraries_of: dict[str, frozenset[str]] = {}
+
+    @property
+    def platform(self) -> str:
+        """Conda's name of the platform that is judged."""
+        return self.snapshot.target.platform
 
     @property
     def can_have_cuda(self) -> bool:
         """Whether CUDA exists for the target's platform; NVIDIA ended macOS with CUDA 10.2."""
         return not self.snapshot.target.platform.startswith("osx")
+
+    @property
+    def means_cpu(self) -> bool:
+        """Whether the user says that no CUDA is meant: ``cuda = "none"``."""
+        return self.snapshot.target.cuda == "none"
+
+    @cached_property
+    def ignores(self) -> tuple[Ignore, ...]:
+        """What comments in the declared files wish to be silent."""
+        return tuple(i for manifest in self.snapshot.manifests for i in inline_ignores(manifest))
 
     @cached_property
     def builds(self) -> tuple[CudaBuild, ...]:
@@ -162,27 +180,17 @@ class World:
 
     @cached_property
     def install_sets(self) -> tuple[InstallSet, ...]:
-        """What one installation brings together: each file that no other includes, whole.
-
-        Without what is not for the target's platform.
-        """
-        by_path = {manifest.path: manifest for manifest in self.snapshot.manifests}
-        declared = (d for manifest in by_path.values() for d in manifest.declared)
-        included = {d.name for d in declared if d.kind in {Kind.INCLUDE, Kind.CONSTRAINT}}
-        roots = [m for m in by_path.values() if m.path not in included] or list(by_path.values())
+        """What each declared file installs on the target's platform, by what is combined in it."""
+        target, python = self.snapshot.target, self.snapshot.python
         return tuple(
-            InstallSet(
-                name=root.path,
-                declared=tuple(
-                    d for d in _with_includes(root, by_path, set()) if self._is_for_target(d)
-                ),
+            install_sets(
+                self.snapshot.manifests,
+                target.platform,
+                python=python.version if python else "",
+                # What is looked at here is for here; a lone file may be for any machine.
+                is_certain=target.prefix is not None or target.platform in target.platforms,
             )
-            for root in roots
         )
-
-    def _is_for_target(self, declared: Declared) -> bool:
-        python = self.snapshot.python.version if self.snapshot.python else ""
-        return not declared.marker or holds(declared.marker, self.snapshot.target.platform, python)
 
     @cached_property
     def _declared_builds(self) -> Mapping[str, tuple[CudaBuild, ...]]:
@@ -195,6 +203,27 @@ class World:
     def declared_builds(self, install: InstallSet) -> tuple[CudaBuild, ...]:
         """Return what each requirement of an install set has to do with CUDA, as far as it tells."""
         return self._declared_builds[install.name]
+
+    @cached_property
+    def files(self) -> DeclaredFiles:
+        """What the declared files say by themselves: of conda's channels, and of what is meant."""
+        return DeclaredFiles(
+            manifests=self.snapshot.manifests,
+            installs=self.install_sets,
+            builds=self._declared_builds,
+            catalog=self.catalog,
+            means_cpu=self.means_cpu,
+        )
+
+    @cached_property
+    def supply(self) -> Supply:
+        """What indexes have of what the files ask for."""
+        return Supply(catalog=self.catalog)
+
+    def breaks(self, partner: str) -> tuple[BreakPair, ...]:
+        """Return what is installed and the installed version of a package breaks."""
+        found = breaks.installed(self.records, self.wheels, self.platform, self.catalog, partner)
+        return tuple(found)
 
     def cuda_users(self, manager: Manager) -> tuple[CudaBuild, ...]:
         """Return the installed packages of one manager that load CUDA's libraries."""
@@ -245,19 +274,6 @@ class World:
             if self.catalog.consumer("pip", key):
                 yield from ((key, wheel) for wheel in named)
 
-    def sibling(self, build: CudaBuild, major: int | None) -> str | None:
-        """Return the wheel of the same project whose name is for another CUDA major."""
-        consumer = self.consumer(build)
-        if consumer is None or build.package not in consumer.cuda_of_name:
-            return None
-        stem = _CUDA_SUFFIX.sub("", build.package)
-        wanted = (
-            name
-            for name, release in consumer.cuda_of_name.items()
-            if release.split(".")[0] == str(major) and _CUDA_SUFFIX.sub("", name) == stem
-        )
-        return next(wanted, None)
-
     def is_framework(self, build: CudaBuild | Member) -> bool:
         """Tell whether a build is a framework, which decides its process's CUDA."""
         consumer = self.consumer(build)
@@ -296,7 +312,7 @@ class World:
         return tuple(
             install
             for install in self.install_sets
-            if drift.describes(by_path[install.name], install, self.snapshot)
+            if drift.describes(by_path[install.path], install, self.snapshot)
         )
 
     def drifts(self, install: InstallSet) -> tuple[Drift, ...]:
@@ -365,33 +381,10 @@ class World:
         return path == project or path.startswith(f"{project}/")
 
     @cached_property
-    def is_active(self) -> bool:
-        """Whether the shell's innermost environment is the one that is looked at."""
-        # A venv is activated over conda; its variable is gone when it is deactivated.
-        active = self.named_by("VIRTUAL_ENV") or self.named_by("CONDA_PREFIX")
-        return active is not None and active.environment == self.snapshot.target.prefix
-
-    def named_by(self, variable: str) -> VariablePath | None:
-        """Return where a variable of the shell leads."""
-        return next((v for v in self.snapshot.variable_paths if v.variable == variable), None)
-
-    def is_base(self, environment: str) -> bool:
-        """Tell whether an environment is the one that conda itself, or micromamba, calls base."""
-        roots = (self.named_by("CONDA_EXE"), self.named_by("MAMBA_ROOT_PREFIX"))
-        return environment in {root.environment for root in roots if root}
+    def shell(self) -> Shell:
+        """The shell's variables that name a folder."""
+        return Shell(paths=self.snapshot.variable_paths, prefix=self.snapshot.target.prefix)
 
     def import_group(self, package: str) -> ImportGroup | None:
         """Return the group of an import package that a wheel of this name installs."""
         return next((g for g in self.catalog.import_groups if package in g.pypi), None)
-
-
-def _with_includes(
-    manifest: Manifest, by_path: Mapping[str, Manifest], seen: set[str]
-) -> Iterator[Declared]:
-    seen.add(manifest.path)
-    for declared in manifest.declared:
-        yield declared
-        if declared.kind is Kind.INCLUDE and declared.name not in seen:
-            included = by_path.get(declared.name)
-            if included:
-                yield from _with_includes(included, by_path, seen)

@@ -25,7 +25,8 @@ MAY_IMPORT = {
     "output": MODEL | {"world"},
     "pipeline": MODEL | KNOWLEDGE | {"world", "rules", "collect", "check", "live"},
     "testing": MODEL | KNOWLEDGE | {"world"},
-    "cli": MODEL | {"pipeline", "output"},
+    "options": MODEL,
+    "cli": MODEL | {"pipeline", "output", "options", "config"},
     "__main__": {"cli"},
 }
 PURE = {"model", "manifests", "loader", "builds", "world", "rules", "check", "live", "output"}

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from reconciler import catalog
-from reconciler.check import fold_symptoms, run_rules
+from reconciler.check import Platforms, fold_symptoms, merge_repeats, run_rules
 from reconciler.model.finding import Finding, Location, Severity
 from reconciler.model.report import Crash, Skip
 from reconciler.model.rule import Rule
@@ -233,3 +233,44 @@ def test_folding_does_not_depend_on_the_order_that_it_is_given() -> None:
     findings = [finding("c", "b"), finding("b", "a"), finding("a"), finding("x")]
 
     assert fold_symptoms(findings) == fold_symptoms(findings[::-1])
+
+
+EVERYWHERE = ("linux-64", "win-64", "linux-aarch64")
+
+
+def merged(*found: tuple[str, Finding], said: tuple[str, ...] = ()) -> list[Finding]:
+    file = Platforms(judged=said or EVERYWHERE, likely=said or EVERYWHERE[:1])
+    return [*merge_repeats(found, {"environment.yml": file})]
+
+
+def at_line(line: int, cause: str = "a") -> Finding:
+    place = Location(subject="x", path="environment.yml", line=line)
+    return msgspec.structs.replace(finding(cause), at=place)
+
+
+def test_what_holds_for_every_platform_is_said_once() -> None:
+    assert merged(*((platform, at_line(1)) for platform in EVERYWHERE)) == [at_line(1)]
+
+
+def test_what_holds_for_some_platforms_names_them() -> None:
+    (said,) = merged(("linux-64", at_line(1)), ("win-64", at_line(1)))
+
+    assert (said.platforms, said.severity) == (("linux-64", "win-64"), Severity.ERROR)
+
+
+def test_what_holds_only_where_the_file_need_not_be_for_is_information() -> None:
+    (said,) = merged(("win-64", at_line(1)))
+
+    assert (said.platforms, said.severity) == (("win-64",), Severity.INFO)
+
+
+def test_a_platform_that_the_file_names_is_meant() -> None:
+    (said,) = merged(("win-64", at_line(1)), said=("win-64", "linux-64"))
+
+    assert said.severity is Severity.ERROR
+
+
+def test_the_same_lines_of_another_combination_are_said_once() -> None:
+    assert merged(("linux-64", at_line(1)), ("linux-64", at_line(1, "b")), said=("linux-64",)) == [
+        at_line(1)
+    ]

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from reconciler.model.consumer import Consumer
     from reconciler.model.cuda import CudaBuild, Manager
     from reconciler.model.distribution import Distribution
+    from reconciler.model.install_set import InstallSet
     from reconciler.model.library import SharedLibrary
-    from reconciler.model.manifest import InstallSet
     from reconciler.model.prefix import PrefixRecord
 
 COMPONENT = "cudnn"

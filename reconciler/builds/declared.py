@@ -9,13 +9,15 @@ from reconciler.builds.witness import (
     Known,
     cuda_of_wheel,
     read_build_string,
+    read_consumer_build,
     read_local_label,
     read_name,
+    read_platform,
     read_release,
 )
 from reconciler.model.conda_spec import CondaSpec, InvalidCondaSpec
 from reconciler.model.cuda import CudaBuild, CudaVersion, KnownBy, Role, Variant
-from reconciler.model.manifest import Section
+from reconciler.model.manifest import IndexRole, Section
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,17 +26,25 @@ if TYPE_CHECKING:
 
     from reconciler.model.catalog import Catalog, CudaPackage
     from reconciler.model.consumer import Consumer
-    from reconciler.model.manifest import Declared, InstallSet
+    from reconciler.model.install_set import InstallSet
+    from reconciler.model.manifest import Declared
 
 # https://download.pytorch.org/whl/cu118, .../whl/nightly/cu124, .../whl/cpu/torch_stable.html
-_INDEX_TAG = re.compile(r"/whl/(?:(?:nightly|test)/)?(cu\d{2,3}|cpu|rocm[\d.]+)(?:/|$)")
+INDEX_TAG = re.compile(r"/whl/(?:(?:nightly|test)/)?(cu\d{2,3}|cpu|rocm[\d.]+)(?:/|$)")
 _EXTRA = re.compile(r"cuda(\d\d)")
 _LABEL = re.compile(r"/label/cuda-(\d+\.\d+)")
 # A wheel's file name in a URL, where + is written %2B.
-_WHEEL = re.compile(r"/[^/]+?-(\d[^/-]*)-[^/]+\.whl")
-# What most lines are: a name, its extras and one pin, without marker or URL.
+_WHEEL = re.compile(r"(?:^|[/\\])[^/\\]+?-(\d[^/\\-]*)-[^/\\]+\.whl")
+# PEP 508 of a URL; of a local wheel, its path as pip takes it.
+_AT_URL = re.compile(
+    r"[\w.-]+\s*(?:\[(?P<extras>[\w\s,.-]*)\])?\s*@\s*(?P<url>\S+)\s*(?:;.*)?", re.DOTALL
+)
+_FOLDER = re.compile(r"@.*[/-](cu\d{2,3})/[^/\s]+\.whl")
+_BOUND = r"(?:~=|!=|[<>]=?)\s*\d[\w.*+!]*"
+# What most lines are: a name, its extras and one pin, or bounds, without marker or URL.
 _PLAIN = re.compile(
-    r"[\w.-]+\s*(?:\[(?P<extras>[\w\s,.-]*)\])?\s*(?:==\s*(?P<version>[\w.+!]+))?\s*"
+    r"[\w.-]+\s*(?:\[(?P<extras>[\w\s,.-]*)\])?\s*"
+    rf"(?:==\s*(?P<version>[\w.+!]+)|{_BOUND}(?:\s*,\s*{_BOUND})*)?\s*"
 )
 _EXTRA_NAME = re.compile(r"[\w.-]+")
 _PIP_OPTION = re.compile(r"\s--?\w.*$", re.DOTALL)
@@ -84,7 +94,8 @@ def _of_conda(declared: Declared, catalog: Catalog) -> CudaBuild | None:
         of_package = _conda_package(package, spec, version)
         return _build(declared, version, of_package, role, package.component, package.brings)
     if consumer and (
-        known := read_build_string(spec.build or "") or read_name(declared.name, consumer)
+        known := read_consumer_build(spec.build or "", consumer)
+        or read_name(declared.name, consumer)
     ):
         return _build(declared, version, known, Role.NEEDS, consumer.name)
     return None
@@ -122,14 +133,17 @@ def _of_pip(
         return None
     known_consumer = (
         read_local_label(version.partition("+")[2], version)
-        or _by_index(consumer, install, pinned=bool(version))
+        or _by_path(declared.text)
+        or _by_index(consumer, install, declared, version, catalog)
         or _by_extra(asked.extras)
         or read_release(catalog, declared.name, version, platform)
+        or read_platform(catalog, declared.name, version, platform)
         or read_name(declared.name, consumer)
     )
     if known_consumer is None:
         return None
-    brings = consumer.bundles if known_consumer.variant is Variant.CUDA else ()
+    by_extra = consumer.brought_by(asked.extras)
+    brings = by_extra or (consumer.bundles if known_consumer.variant is Variant.CUDA else ())
     return _build(declared, version, known_consumer, Role.NEEDS, consumer.name, brings)
 
 
@@ -160,6 +174,10 @@ def _asked(text: str) -> _Asked | None:
     """Read a requirement; None where it is none."""
     if match := _PLAIN.fullmatch(text):
         return _Asked(match["version"] or "", _EXTRA_NAME.findall(match["extras"] or ""))
+    if match := _AT_URL.fullmatch(text):
+        wheel = _WHEEL.search(match["url"])
+        version = wheel[1].replace("%2B", "+") if wheel else ""
+        return _Asked(version, _EXTRA_NAME.findall(match["extras"] or ""))
     # packaging.requirements takes 25 ms to import: only a line with more than a pin pays for it.
     from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415
 
@@ -170,25 +188,48 @@ def _asked(text: str) -> _Asked | None:
     return _Asked(_pinned(requirement), sorted(requirement.extras))
 
 
+def extras_of(declared: Declared) -> Sequence[str]:
+    """Return the extras that a requirement of pip names."""
+    asked = _asked(_PIP_OPTION.sub("", declared.text))
+    return asked.extras if asked else ()
+
+
 def _pinned(requirement: Requirement) -> str:
-    if requirement.url:
-        match = _WHEEL.search(requirement.url)
-        return match[1].replace("%2B", "+") if match else ""
     pins = [s.version for s in requirement.specifier if s.operator in {"==", "==="}]
     return pins[0] if len(pins) == 1 and not pins[0].endswith(".*") else ""
 
 
-def _by_index(consumer: Consumer, install: InstallSet, *, pinned: bool) -> Known | None:
+def _by_index(
+    consumer: Consumer, install: InstallSet, declared: Declared, version: str, catalog: Catalog
+) -> Known | None:
     """Return what the PyTorch index that a set points pip at gives."""
     if not consumer.on_pytorch_index:
         return None
-    for index in install.indexes():
-        tag = _INDEX_TAG.search(index.name)
-        # Beside PyPI, pip takes the higher version: 2.1.2+cu118 is above 2.1.2, not above 2.2.
-        if tag and (pinned or index.text.startswith(("-i", "--index-url"))):
-            known = read_local_label(tag[1], tag[1])
-            return known._replace(known_by=KnownBy.INDEX, evidence=index.text) if known else None
-    return None
+    found = ((INDEX_TAG.search(index.name), index) for index in install.indexes(declared))
+    # Beside PyPI, pip takes the higher version: 2.1.2+cu118 is above 2.1.2, not above 2.2.
+    serving = {
+        tag[1]: index
+        for tag, index in found
+        if tag and (version or declared.index or index.role is IndexRole.DEFAULT)
+    }
+    if builds := catalog.published.index_builds(declared.name, version):
+        # What an index beside PyPI never had, PyPI answers.
+        serving = {
+            tag: index
+            for tag, index in serving.items()
+            if not tag.startswith("cu") or tag in builds.tags or index.role is IndexRole.DEFAULT
+        }
+    # Of one release pip takes the highest label, and labels are ordered as texts (PEP 440).
+    tag = max(serving, default="")
+    known = read_local_label(tag, tag)
+    return known and known._replace(known_by=KnownBy.INDEX, evidence=serving[tag].text)
+
+
+def _by_path(text: str) -> Known | None:
+    """Return what the folder of a wheel's own URL says: ``/whl/cu90/``, ``/v0.2.56-cu121/``."""
+    match = _FOLDER.search(text)
+    known = read_local_label(match[1], match[1]) if match else None
+    return known and known._replace(known_by=KnownBy.INDEX, evidence=f"its URL {text}")
 
 
 def _by_extra(extras: Sequence[str]) -> Known | None:

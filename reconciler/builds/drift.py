@@ -9,6 +9,7 @@ from reconciler.model.conda_spec import CondaSpec, InvalidCondaSpec
 from reconciler.model.conda_version import InvalidCondaVersion
 from reconciler.model.cuda import KnownBy
 from reconciler.model.family import Drift, release_of
+from reconciler.model.install_set import MAIN
 from reconciler.model.manifest import Section
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from reconciler.model.catalog import Catalog
     from reconciler.model.cuda import CudaBuild, Manager
     from reconciler.model.distribution import Distribution
-    from reconciler.model.manifest import Declared, InstallSet, Manifest
+    from reconciler.model.install_set import InstallSet
+    from reconciler.model.manifest import Declared, Manifest
     from reconciler.model.prefix import PrefixRecord
     from reconciler.model.snapshot import Snapshot
 
@@ -25,16 +27,28 @@ if TYPE_CHECKING:
 def describes(manifest: Manifest, install: InstallSet, snapshot: Snapshot) -> bool:
     """Tell whether a file of the project is the one that an environment was made from."""
     target = snapshot.target
-    if target.prefix is None:
+    if target.prefix is None or install.name != install.path:
         return False
     if manifest.environments:
-        return bool({target.prefix, target.prefix.rpartition("/")[2]} & {*manifest.environments})
+        return manifest is _named(snapshot, {target.prefix, target.prefix.rpartition("/")[2]})
     # A file without a name is that of the environment that lies in the project itself, unless
     # that holds something else: tools to develop with.
     asked = {line.name for line in install.requirements(Section.PIP)}
     there = asked & {wheel.key for wheel in snapshot.distributions}
-    is_own = target.prefix.startswith(f"{target.project}/")
+    is_own = install.is_main and target.prefix.startswith(f"{target.project}/")
     return is_own and len(there) * 2 >= len(asked)
+
+
+def _named(snapshot: Snapshot, names: set[str]) -> Manifest | None:
+    """Return the file that an environment of one of these names was made from.
+
+    It is that of the project's own folder; deeper ones may be examples, unless there is but one.
+    """
+    named = [m for m in snapshot.manifests if names & {*m.environments}]
+    main = [manifest for manifest in named if manifest.path in MAIN]
+    if len(main) == 1 or len(named) == 1:
+        return (main or named)[0]
+    return None
 
 
 def drifts(  # noqa: PLR0913, PLR0917 - what is asked, held against what is there

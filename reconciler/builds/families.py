@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from reconciler.model.consumer import Consumer
     from reconciler.model.cuda import CudaBuild, Manager
     from reconciler.model.distribution import Distribution
-    from reconciler.model.manifest import InstallSet
+    from reconciler.model.install_set import InstallSet
     from reconciler.model.prefix import PrefixRecord
 
 # torch==2.5.1, torch (==2.1.2), torch==2.0.0+cu117, torch>=2.14.0: one clause, and no more.

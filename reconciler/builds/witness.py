@@ -64,6 +64,14 @@ def read_release(catalog: Catalog, name: str, version: str, platform: str) -> Kn
     return Known(Variant.CUDA if cuda else Variant.CPU, cuda, KnownBy.RELEASE, evidence)
 
 
+def read_platform(catalog: Catalog, name: str, version: str, platform: str) -> Known | None:
+    """Read what PyPI's wheels for a platform are known to be, whatever else they are."""
+    if version and catalog.channels.is_for_cpu(name, platform, version):
+        evidence = f"PyPI's {name} for {platform} is built for the CPU"
+        return Known(Variant.CPU, None, KnownBy.RELEASE, evidence)
+    return None
+
+
 def read_build_string(build: str) -> Known | None:
     """Read conda's build string: ``cuda118py310``, ``py3.9_cuda11.3_cudnn8``, ``cpu_generic``."""
     evidence = f"its build string {build}"
@@ -79,6 +87,14 @@ def read_build_string(build: str) -> Known | None:
     if "gpu" in build:
         return Known(Variant.CUDA, None, KnownBy.BUILD_STRING, evidence)
     return None
+
+
+def read_consumer_build(build: str, consumer: Consumer) -> Known | None:
+    """Read the build string of a project whose builds for the CPU may have names of their own."""
+    if consumer.cpu_build and re.search(consumer.cpu_build, build):
+        evidence = f"its build string {build}"
+        return Known(Variant.CPU, None, KnownBy.BUILD_STRING, evidence)
+    return read_build_string(build)
 
 
 def cuda_of_wheel(

@@ -7,25 +7,38 @@ Each table is authored as TOML, with a source in each row, and shipped as the JS
 from __future__ import annotations
 
 import os
+from functools import cache
 
 from reconciler.model.catalog import Catalog
 
 TABLES = (
+    "breakages",
+    "channel_builds",
+    "channels",
     "clashes",
     "collisions",
     "components",
     "consumers",
     "cudnn",
+    "ended",
+    "images",
     "imports",
+    "index_builds",
+    "indexes",
+    "names",
     "packages",
     "pairs",
+    "platform_builds",
+    "pythons",
     "releases",
     "toolkits",
+    "versions",
 )
 
 
+@cache
 def load() -> Catalog:
-    """Return the catalog that is shipped with this package."""
+    """Return the catalog that is shipped with this package: one, because it never changes."""
     return Catalog(read=_read)
 
 

@@ -16,27 +16,48 @@ from reconciler.model.catalog import (
     CudaPackage,
     CudnnNeed,
     ImportGroup,
+    Name,
     Pair,
     PartRelease,
     Release,
 )
+from reconciler.model.channels import (
+    Breakage,
+    Channel,
+    ChannelBuild,
+    EndedPackage,
+    PlatformBuild,
+)
 from reconciler.model.consumer import Consumer
+from reconciler.model.image import Image
+from reconciler.model.published import IndexBuilds, IndexSite, KnownVersions, PythonSpan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 HERE = Path(__file__).parent
 ROWS: Mapping[str, type[msgspec.Struct]] = {
+    "breakages": Breakage,
+    "channel_builds": ChannelBuild,
+    "channels": Channel,
     "clashes": Clash,
     "collisions": Collision,
     "components": Component,
     "consumers": Consumer,
     "cudnn": CudnnNeed,
+    "ended": EndedPackage,
+    "images": Image,
     "imports": ImportGroup,
+    "index_builds": IndexBuilds,
+    "indexes": IndexSite,
+    "names": Name,
     "packages": CudaPackage,
     "pairs": Pair,
+    "platform_builds": PlatformBuild,
+    "pythons": PythonSpan,
     "releases": Release,
     "toolkits": PartRelease,
+    "versions": KnownVersions,
 }
 
 

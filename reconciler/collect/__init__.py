@@ -8,70 +8,54 @@ field on Snapshot, and a line of COLLECTORS.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from reconciler.collect import (
-    distributions,
-    driver,
-    evidence,
-    import_paths,
-    kernels,
-    libraries,
-    manifest_files,
-    outside,
-    payload,
-    pip_options,
-    pip_view,
-    platforms,
-    python,
-    pythonpath,
-    records,
-    state,
-    toolkits,
-    variable_paths,
-    variables,
-)
 from reconciler.model.snapshot import Fact, Snapshot, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Collection, Mapping
 
     from reconciler.collect.ground import Found, Ground
 
-#: In order: a collector may read what those above it have found.
-COLLECTORS: Mapping[Fact, Callable[[Ground, Snapshot], Found]] = {
-    Fact.MANIFESTS: manifest_files.collect,
-    Fact.RECORDS: records.collect,
-    Fact.PYTHON: python.collect,
-    Fact.DISTRIBUTIONS: distributions.collect,
-    Fact.LIBRARIES: libraries.collect,
-    Fact.EVIDENCE: evidence.collect,
-    Fact.PAYLOAD: payload.collect,
-    Fact.STATE: state.collect,
-    Fact.PIP_OPTIONS: pip_options.collect,
-    Fact.VARIABLES: variables.collect,
-    Fact.PYTHONPATH: pythonpath.collect,
-    Fact.VARIABLE_PATHS: variable_paths.collect,
-    Fact.IMPORT_PATHS: import_paths.collect,
-    Fact.OUTSIDE: outside.collect,
-    Fact.KERNELS: kernels.collect,
-    Fact.DRIVER: driver.collect,
-    Fact.TOOLKITS: toolkits.collect,
-    Fact.PIP_VIEW: pip_view.collect,
+#: The module of each fact. In order: a collector may read what those above it have found. Each is
+#: imported when it is asked for, because a hook that judges declared files wants one of them.
+COLLECTORS: Mapping[Fact, str] = {
+    Fact.MANIFESTS: "manifest_files",
+    Fact.RECORDS: "records",
+    Fact.PYTHON: "python",
+    Fact.DISTRIBUTIONS: "distributions",
+    Fact.LIBRARIES: "libraries",
+    Fact.EVIDENCE: "evidence",
+    Fact.PAYLOAD: "payload",
+    Fact.STATE: "state",
+    Fact.PIP_OPTIONS: "pip_options",
+    Fact.VARIABLES: "variables",
+    Fact.PYTHONPATH: "pythonpath",
+    Fact.VARIABLE_PATHS: "variable_paths",
+    Fact.IMPORT_PATHS: "import_paths",
+    Fact.OUTSIDE: "outside",
+    Fact.KERNELS: "kernels",
+    Fact.DRIVER: "driver",
+    Fact.TOOLKITS: "toolkits",
+    Fact.PIP_VIEW: "pip_view",
 }
 
 
 def collect(ground: Ground, asked: Collection[Fact], *, envfix: str) -> Snapshot:
     """Return the snapshot of a machine with the facts that were asked for."""
+    from reconciler.collect import platforms  # noqa: PLC0415 - as the collectors
+
     wanted = tuple(fact for fact in COLLECTORS if fact in asked)
     target = ground.target
     if target.prefix is not None:
         target = _for(target, platforms.of_shape(target.prefix, target.platform))
     snapshot = Snapshot(envfix=envfix, target=target, asked=wanted)
     for fact in wanted:
-        found = COLLECTORS[fact](ground, snapshot)
+        collector = import_module(f"{__name__}.{COLLECTORS[fact]}")
+        found: Found = collector.collect(ground, snapshot)
         snapshot = msgspec.structs.replace(
             snapshot, **{fact.value: found.value}, gaps=snapshot.gaps + found.gaps
         )

@@ -139,11 +139,10 @@ def _candidates(project: str, environ: Mapping[str, str]) -> Iterator[_Candidate
 
 
 def _declared_environments(project: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for path, read in manifests.READERS.items():
-        if not path.startswith("environment."):
-            continue
+    for path in manifests.OF_ENVIRONMENTS:
         try:
-            named = read(path, manifest_files.read_text(os.path.join(project, path))).environments
+            text = manifest_files.read_text(os.path.join(project, path))
+            named = manifests.read("environment_yml", path, text).environments
         except (files.UnreadableError, ManifestError):
             # The collector of manifests says what is wrong with it.
             continue

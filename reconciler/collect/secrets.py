@@ -31,16 +31,18 @@ _OF_KEYS = rf"""(?imx)
       )
     )
     (?P<value>
-      "(?:[^"\\\n]|\\.|\n[ \t])*"?
+      \$\{{\{{[^{{}}\n]{{0,256}}\}}\}}(?=[ \t\r]*(?:$|[,}}\]#]))
+    | "(?:[^"\\\n]|\\.|\n[ \t])*"?
     | '(?:[^'\n]|''|\n[ \t])*'?
     | (?(flow)[^\s,}}\]][^\n,}}\]]+|(?:[|>][-+\d]*[ \t\r]*(?=\n)|[^\s,}}\]][^\n]+))
       (?(indent)(?:\n(?:[ \t]*(?=\n)|(?P=indent)[ \t]+[^\n]*))*|)
     )
 """
-# ${TOKEN} is the name of a secret, not the secret: pip and conda put the value in its place.
-_KEPT_IN_URLS = r"(\$\{[A-Z0-9_]+\}|\$[A-Z_][A-Z0-9_]*|[:=])"
+# ${TOKEN} is the name of a secret, not the secret: pip and conda put the value in its place, and
+# GitHub does that of ${{ secrets.TOKEN }}.
+_KEPT_IN_URLS = r"(\$\{\{[^{}\n]*\}\}|\$\{[A-Z0-9_]+\}|\$[A-Z_][A-Z0-9_]*|[:=])"
 _KEPT_OF_KEYS = r"""(?x)(^["']|["'][\s,}\]]*$|^[|>][-+\d]*[ \t\r]*(?=\n)|\n[ \t]*|[\s,}\]]+$
-    |\$\{[A-Z0-9_]+\}|\$[A-Z_][A-Z0-9_]*)"""
+    |\$\{\{[^{}\n]*\}\}|\$\{[A-Z0-9_]+\}|\$[A-Z_][A-Z0-9_]*)"""
 
 
 # A prefix has hundreds of records, and a handful of channels.

@@ -1,48 +1,60 @@
-"""requirements.txt, in its plain forms: logical lines, comments, options and includes."""
+"""requirements.txt, line by line as pip reads it: what it declares, and what pip loses of it."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from reconciler.manifests import pip_line
-from reconciler.model.manifest import Manifest
+from msgspec.structs import replace
+
+from reconciler.manifests import evident_platforms, pip_line
+from reconciler.manifests.conflict_markers import without_markers
+from reconciler.manifests.logical_lines import Places, logical_lines, split
+from reconciler.manifests.repeated_faults import each_kind_once
+from reconciler.model.manifest import Declared, Fault, FaultKind, Manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
-# A comment starts a line or follows white space, so that URL#egg=name is none (pip, req_file).
-_COMMENT = re.compile(r"(?:^|(?<=\s))#.*$")
+_KEY_OF_CONDA = re.compile(r"^(?:name|channels|prefix):", re.MULTILINE)
+_DEPENDENCIES = re.compile(r"^dependencies:", re.MULTILINE)
 
 
 def read(path: str, text: str) -> Manifest:
     """Return the file at ``path``, relative to the project, with what it declares."""
-    found = (
-        pip_line.declared(logical, path=path, line=line, column=column)
-        for logical, line, column in _logical_lines(text)
+    plain, conflicts = without_markers(text, tool="pip")
+    if other := _written_for_conda(path, text):
+        return other
+    lines = [pip_line.read(logical, path=path) for logical in logical_lines(plain)]
+    declared = tuple(d for line in lines for d in line.declared)
+    return Manifest(
+        path=path,
+        text=text,
+        declared=declared,
+        platforms=_platforms(path, declared),
+        faults=(*conflicts, *each_kind_once(f for line in lines for f in line.faults)),
     )
-    return Manifest(path=path, text=text, declared=tuple(d for d in found if d))
 
 
-def _logical_lines(text: str) -> Iterator[tuple[str, int, int]]:
-    """Yield each line that pip sees, joined over backslashes, with its line and column."""
-    parts: list[str] = []
-    start = 1
-    for number, raw in enumerate(text.splitlines(), 1):
-        if not parts:
-            start, column = number, len(raw) - len(raw.lstrip()) + 1
-        continued = raw.endswith("\\") and not raw.lstrip().startswith("#")
-        # A comment is none against the end of the line before it: pip sets a space there.
-        space = " " if raw.startswith("#") else ""
-        parts.append(space + (raw[:-1] if continued else raw))
-        if not continued:
-            yield from _logical_line(parts, start, column)
-            parts = []
-    if parts:
-        yield from _logical_line(parts, start, column)
+def _platforms(path: str, declared: Iterable[Declared]) -> tuple[str, ...]:
+    names = (d.name for d in declared if not d.marker)
+    return evident_platforms.of_wheels(names) or evident_platforms.of_path(path)
 
 
-def _logical_line(parts: list[str], line: int, column: int) -> Iterator[tuple[str, int, int]]:
-    logical = _COMMENT.sub("", "".join(parts)).strip()
-    if logical:
-        yield logical, line, column
+def _written_for_conda(path: str, text: str) -> Manifest | None:
+    """Read an environment file that was saved under a name of pip's; None where it is none."""
+    key = _KEY_OF_CONDA.search(text)
+    if key is None or not _DEPENDENCIES.search(text):
+        return None
+    from reconciler.manifests import environment_yml  # noqa: PLC0415 - few files want it
+
+    manifest = environment_yml.read(path, text)
+    line = Places(text).at(key.start()).line
+    fault = Fault(
+        kind=FaultKind.UNREADABLE,
+        text=split(text)[line - 1].strip(),
+        why="pip refuses the file: it is an environment file of conda",
+        better=f"conda env create --file {path}, under a name that ends in .yml",
+        line=line,
+    )
+    return replace(manifest, faults=(fault, *manifest.faults))

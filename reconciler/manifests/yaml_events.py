@@ -1,7 +1,8 @@
 """ruamel.yaml's parse events, nested into nodes.
 
 Its loaded values do not know where they stand: ``.lc`` misplaces aliases, and loading raises on
-duplicate keys. Its events carry the start of each node.
+duplicate keys. Its events carry the start of each node. A node stands where its own text begins:
+behind a quote, an anchor, a tag, or the head of a block.
 """
 
 from __future__ import annotations
@@ -20,23 +21,28 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
+from reconciler.manifests.logical_lines import Places
 from reconciler.manifests.yaml_nodes import MAX_DEPTH, Node
 from reconciler.model.manifest import ManifestError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_HALVES = "[\ud800-\udfff]"
+_HALVES = re.compile("[\ud800-\udfff]")
+_PROPERTIES = re.compile(r"(?:[&!]\S*\s+)*")
+_BLOCK_HEAD = re.compile(r"[|>][-+\d]*[ \t]*(?:#[^\r\n]*)?\s*")
 
 
 def document(text: str) -> Node | None:
     """Return the first document of ``text``; None where it is empty. Raises ManifestError."""
+    places = Places(text)
     try:
-        return _Builder(YAML(typ="safe", pure=True).parse(text)).document()
+        return _Builder(YAML(typ="safe", pure=True).parse(text), text, places).document()
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         why = getattr(error, "problem", None) or "not YAML"
-        raise ManifestError(str(why), mark.line + 1 if mark else None) from error
+        line = places.at(min(mark.index, len(text))).line if mark else None
+        raise ManifestError(str(why), line) from error
     except ManifestError:
         raise
     except (OverflowError, ValueError) as error:
@@ -47,8 +53,10 @@ def document(text: str) -> Node | None:
 class _Builder:
     """Nests a stream of events; it lives for one document."""
 
-    def __init__(self, events: Any) -> None:
+    def __init__(self, events: Any, text: str, places: Places) -> None:
         self._events: Iterator[Any] = iter(events)
+        self._text = text
+        self._places = places
         self._anchors: dict[str, Node] = {}
         self._depth = 0
 
@@ -59,19 +67,16 @@ class _Builder:
         return None
 
     def _node(self, event: Any) -> Node:
-        line, column = event.start_mark.line + 1, event.start_mark.column + 1
+        # By index: ruamel.yaml counts lines at U+2028 as well, where no editor does.
+        line, column = self._places.at(event.start_mark.index)
         match event:
             case AliasEvent():
                 known = self._anchors.get(event.anchor)
                 # No anchor of that name: a masked secret, ****, reads as an alias.
                 value, kind = (known.value, known.kind) if known else ("", "scalar")
-                return Node(value, kind, line, column)
+                return Node(value, kind, line, column, is_plain=bool(known and known.is_plain))
             case ScalarEvent():
-                # Half of a UTF-16 pair, "\ud800", is no character and cannot be stored.
-                text = event.value
-                if not text.isascii():
-                    text = re.sub(_HALVES, "\ufffd", text)
-                node = Node(text, "scalar", line, column)
+                node = self._scalar(event)
             case SequenceStartEvent():
                 node = Node(tuple(self._until(SequenceEndEvent)), "sequence", line, column)
             case _:
@@ -83,6 +88,22 @@ class _Builder:
             self._anchors[event.anchor] = node
         return node
 
+    def _scalar(self, event: Any) -> Node:
+        start, end = event.start_mark.index, event.end_mark.index
+        raw = self._text[start:end]
+        if raw != event.value:
+            start += _offset(raw)
+        line, column = self._places.at(start)
+        return Node(
+            # Half of a UTF-16 pair, "\ud800", is no character and cannot be stored.
+            _HALVES.sub("\ufffd", event.value),
+            "scalar",
+            line,
+            column,
+            is_literal=self._text.startswith(event.value, start) and "\n" not in event.value,
+            is_plain=not event.style and event.implicit[0],
+        )
+
     def _until(self, end: type) -> Iterator[Node]:
         self._depth += 1
         if self._depth > MAX_DEPTH:
@@ -92,3 +113,13 @@ class _Builder:
                 self._depth -= 1
                 return
             yield self._node(event)
+
+
+def _offset(raw: str) -> int:
+    """Return where the text of a scalar begins in what is written for it."""
+    properties = _PROPERTIES.match(raw)
+    start = properties.end() if properties else 0
+    if raw[start : start + 1] in {"'", '"'}:
+        return start + 1
+    head = _BLOCK_HEAD.match(raw, start)
+    return head.end() if head else start

@@ -15,6 +15,10 @@ class Node(Struct, frozen=True):
     kind: str
     line: int
     column: int
+    #: Whether a scalar's text stands at its place letter by letter, on one line.
+    is_literal: bool = False
+    #: Whether a scalar is a bare word, which YAML may read as a number or as nothing.
+    is_plain: bool = False
 
     def items(self) -> tuple[Node, ...]:
         """Return the nodes of a sequence; nothing of any other node."""
@@ -31,6 +35,10 @@ class Node(Struct, frozen=True):
     def get(self, key: str) -> Node | None:
         """Return the value of the last pair of that key, as YAML readers take it."""
         return next((v for k, v in reversed(self.pairs()) if k.text() == key), None)
+
+    def is_null(self) -> bool:
+        """Tell whether a scalar is read as nothing."""
+        return self.is_plain and self.value in {"", "~", "null", "Null", "NULL"}
 
 
 def parse(text: str) -> Node | None:

@@ -12,8 +12,12 @@ from typing import Literal, TypeVar
 import msgspec
 from msgspec import Struct
 
+from reconciler.model.channels import Channels
 from reconciler.model.consumer import Consumer
 from reconciler.model.cuda import Manager
+from reconciler.model.distribution import required_name
+from reconciler.model.image import Image
+from reconciler.model.published import Published
 from reconciler.model.row import Row, numbers
 
 R = TypeVar("R", bound=Row)
@@ -62,6 +66,9 @@ class ImportGroup(Row, frozen=True, kw_only=True):
     conda: tuple[str, ...] = ()
     #: Of ``pypi``: names that install it only in versions below this one (pynvml below 12).
     until: Mapping[str, str] = {}
+    #: Whether they are one library in several packings, released together: of one version, each
+    #: serves what the others do, and only their removal breaks the rest.
+    is_one_library: bool = False
     source: str
 
     @property
@@ -164,6 +171,24 @@ class Collision(Row, frozen=True, kw_only=True):
         return self.path.rpartition(".so.")[2] if ".so." in self.path else ""
 
 
+class Name(Row, frozen=True, kw_only=True):
+    """What a package of conda is called on PyPI."""
+
+    conda: str
+    #: PyPI's normal names: of what it installs, the usual one first.
+    pypi: tuple[str, ...]
+    source: str
+
+
+class NamesMap(Struct, frozen=True, kw_only=True):
+    """The vendored map of conda-forge's names, without what the names themselves tell."""
+
+    #: PyPI's names of the packages that bear another one there.
+    differs: Mapping[str, tuple[str, ...]]
+    #: The packages that install no distribution: a project of that name on PyPI is another.
+    no_distribution: frozenset[str]
+
+
 class Catalog(Struct, frozen=True, kw_only=True, dict=True):
     """Every table, each decoded when it is first asked for."""
 
@@ -174,6 +199,16 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
         return msgspec.json.decode(self.read(table), type=tuple[row, ...])  # type: ignore[valid-type]
 
     @cached_property
+    def published(self) -> Published:
+        """What was ever published, where, and for what."""
+        return Published(read=self.read)
+
+    @cached_property
+    def channels(self) -> Channels:
+        """What conda's channels serve and never did, and what breaks beside what."""
+        return Channels(read=self.read)
+
+    @cached_property
     def components(self) -> Mapping[str, Component]:
         """Every component by name."""
         return {row.name: row for row in self._rows("components", Component)}
@@ -182,6 +217,22 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
     def cuda_packages(self) -> Mapping[tuple[Manager, str], CudaPackage]:
         """Every package of CUDA's own parts, by manager and name."""
         return {(row.manager, row.name): row for row in self._rows("packages", CudaPackage)}
+
+    @cached_property
+    def _names(self) -> Mapping[str, tuple[str, ...]]:
+        return {row.conda: row.pypi for row in self._rows("names", Name)}
+
+    @cached_property
+    def _names_map(self) -> NamesMap:
+        return msgspec.json.decode(self.read("names_map"), type=NamesMap)
+
+    def distributions_of(self, name: str) -> tuple[str, ...]:
+        """Return the normal names of PyPI of what a package of conda installs; () for none."""
+        if own := self._names.get(name):
+            return own
+        if name in self._names_map.no_distribution or ("conda", name) in self.cuda_packages:
+            return ()
+        return self._names_map.differs.get(name) or (required_name(name),)
 
     def wheel_of(self, component: str, cuda_major: int) -> str | None:
         """Return the wheel that brings a component for a CUDA major, if one is known."""
@@ -278,6 +329,11 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
             key = (row.manager, row.package)
             by_package[key] = (*by_package.get(key, ()), row)
         return by_package
+
+    @cached_property
+    def images(self) -> Mapping[str, Image]:
+        """Every image of a container that brings CUDA, by name."""
+        return {row.name: row for row in self._rows("images", Image)}
 
     @cached_property
     def collisions(self) -> tuple[Collision, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
@@ -9,7 +10,12 @@ from reconciler.model.cuda import KnownBy
 from reconciler.model.row import Row, numbers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from reconciler.model.cuda import CudaBuild
+
+#: What names a CUDA release at the end of a wheel's name: cupy-cuda12x, faiss-gpu-cu12.
+_CUDA_SUFFIX = re.compile(r"-cu(?:da)?\d+x?(?=-|$)")
 
 
 class VersionSpan(Row, frozen=True, kw_only=True):
@@ -60,6 +66,10 @@ class Consumer(Row, frozen=True, kw_only=True):
     gpu_only: tuple[str, ...] = ()
     #: Of ``pypi`` and ``conda``: those that are for the CPU by their name.
     cpu_only: tuple[str, ...] = ()
+    #: A regular expression of conda's build strings that are for the CPU without saying so.
+    cpu_build: str | None = None
+    #: Whether PyPI has no wheel of it, so that pip compiles it where it is installed.
+    is_source_only: bool = False
     #: Whether PyTorch's own index serves it, and so its tag tells its build.
     on_pytorch_index: bool = False
     #: Whether its wheels carry CUDA statically, so that they meet no other's libraries.
@@ -85,12 +95,34 @@ class Consumer(Row, frozen=True, kw_only=True):
     has_cuda: bool = True
     #: The components that a wheel of it carries inside itself where it requires no nvidia-* wheel.
     bundles: tuple[str, ...] = ()
+    #: Its extras that require wheels of CUDA, with the major that they take today; "" where the
+    #: release itself decides.
+    cuda_of_extra: Mapping[str, str] = {}
+    #: The components that those wheels bring.
+    extra_brings: tuple[str, ...] = ()
     #: The components that its wheels open at run time, bring nowhere and do not require: the GPU is
     #: used only where all of them are found.
     opens: tuple[str, ...] = ()
     #: The versions that refuse, at import, a framework whose CUDA is of another minor release.
     refuses_other_minor: VersionSpan | None = None
     source: str
+
+    def sibling(self, package: str, major: int | None) -> str | None:
+        """Return its wheel whose name is for another CUDA major than a package's."""
+        if package not in self.cuda_of_name:
+            return None
+        stem = _CUDA_SUFFIX.sub("", package)
+        wanted = (
+            name
+            for name, release in self.cuda_of_name.items()
+            if release.split(".")[0] == str(major) and _CUDA_SUFFIX.sub("", name) == stem
+        )
+        return next(wanted, None)
+
+    def brought_by(self, extras: Iterable[str]) -> tuple[str, ...]:
+        """Return the components that come with some of its extras."""
+        names = {extra.replace("_", "-").lower() for extra in extras}
+        return self.extra_brings if names & self.cuda_of_extra.keys() else ()
 
     def does_without(self, build: CudaBuild) -> bool:
         """Tell whether a build of it is what everybody gets, and works without its CUDA.

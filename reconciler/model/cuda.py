@@ -26,6 +26,16 @@ class CudaVersion(Struct, frozen=True):
         """``12`` or ``12.1``."""
         return str(self.major) if self.minor is None else f"{self.major}.{self.minor}"
 
+    def serves(self, other: CudaVersion) -> bool:
+        """Tell whether libraries of this release serve what was built for another, as far as known.
+
+        Minor-version compatibility begins with CUDA 11; before, each release has its own sonames.
+        """
+        # https://docs.nvidia.com/deploy/cuda-compatibility/minor-version-compatibility.html
+        is_new = self.major >= 11
+        is_same = None in {self.minor, other.minor} or self.minor == other.minor
+        return self.major == other.major and (is_new or is_same)
+
     @classmethod
     def parse(cls, text: str) -> CudaVersion | None:
         """Read the release at the start of ``text`` (``12.1.105`` is 12.1); None if there is none."""

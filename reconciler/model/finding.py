@@ -7,6 +7,10 @@ from enum import StrEnum
 from msgspec import Struct
 
 from reconciler.model.fix import Fix
+from reconciler.model.location import Location
+
+# Rules know a finding and its place from here.
+__all__ = ["INSTALLED", "Finding", "Location", "Severity", "cause_of"]
 
 #: How a message, and a cause, names what is installed rather than declared.
 INSTALLED = "this environment"
@@ -30,18 +34,6 @@ class Severity(StrEnum):
         return tuple(Severity).index(self)
 
 
-class Location(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where to look: always a subject in words, and a file if there is one."""
-
-    subject: str
-    #: Relative to the project, or to the prefix where it lies ``in_prefix``, else absolute.
-    path: str | None = None
-    in_prefix: bool = False
-    #: Counted from 1, as editors do; so is the column.
-    line: int | None = None
-    column: int | None = None
-
-
 class Finding(Struct, frozen=True, kw_only=True):
     """One thing that a rule found wrong."""
 
@@ -58,6 +50,8 @@ class Finding(Struct, frozen=True, kw_only=True):
     #: The observations that the verdict rests on.
     evidence: tuple[str, ...] = ()
     related: tuple[Location, ...] = ()
+    #: conda's names of the platforms that it holds for; empty for all that the file was judged for.
+    platforms: tuple[str, ...] = ()
     fix: Fix | None = None
     #: A stable key of what is behind this finding, such as ``cuda-majors:installed``.
     cause: str

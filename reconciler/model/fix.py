@@ -7,6 +7,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from reconciler.model.manifest import Declared, IndexRole, Kind, Section
+
 
 class Applicability(StrEnum):
     """How far a fix may be trusted, from ruff's and clippy's three levels."""
@@ -17,6 +19,53 @@ class Applicability(StrEnum):
     UNSAFE = "unsafe"
     #: Certainly what was meant; every comment is kept.
     SAFE = "safe"
+
+
+class Remove(Struct, frozen=True, kw_only=True, tag="remove"):
+    """Take a line out: a requirement, a channel, an index, a variable, an export's prefix."""
+
+    line: Declared
+
+    @property
+    def path(self) -> str:
+        """The file that it changes."""
+        return self.line.path
+
+
+class Replace(Struct, frozen=True, kw_only=True, tag="replace"):
+    """Write another text in the place of a line; it stays under its manager and of its kind."""
+
+    line: Declared
+    #: As its manager writes it, like ``Declared.text``.
+    text: str
+
+    @property
+    def path(self) -> str:
+        """The file that it changes."""
+        return self.line.path
+
+
+class Add(Struct, frozen=True, kw_only=True, tag="add"):
+    """Write a line that was not there, with the section that it needs if there is none."""
+
+    #: The file that it changes.
+    path: str
+    section: Section
+    kind: Kind = Kind.REQUIREMENT
+    #: As its manager writes it, like ``Declared.text``; of a channel its name, of a variable
+    #: NAME=VALUE, of an index its URL.
+    text: str
+    #: The part of the file that it belongs to, like ``Declared.scope``.
+    scope: str = ""
+    #: Of an index.
+    role: IndexRole | None = None
+    #: The line that it is to stand behind; None for the end of its section, and the front of it
+    #: for an index or a channel.
+    after: Declared | None = None
+
+
+#: A change of a declared file; a move is a Remove and an Add.
+Edit = Remove | Replace | Add
 
 
 class Command(Struct, frozen=True, kw_only=True):
@@ -32,6 +81,24 @@ class Command(Struct, frozen=True, kw_only=True):
 class Fix(Struct, frozen=True, kw_only=True):
     """The changes that together answer one finding."""
 
+    #: What it does, in the imperative: ``drop the builds of 41 packages``.
     title: str
     applicability: Applicability
+    edits: tuple[Edit, ...] = ()
     commands: tuple[Command, ...] = ()
+
+
+class Splice(Struct, frozen=True):
+    """Characters of a text, from ``start`` up to ``end``, and what is to stand there instead."""
+
+    start: int
+    end: int
+    text: str
+
+
+class HeldBackError(ValueError):
+    """An edit cannot be made with certainty; ``why`` says what stands in its way."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why

@@ -27,11 +27,12 @@ def holds(marker: str, platform: str, python: str = "") -> bool:
     if all(clause and clause["name"] in values for clause in clauses):
         return all(values[clause["name"]] == clause["value"] for clause in clauses if clause)
     # packaging.markers takes 20 ms to import: only a marker with more than that pays for it.
-    from packaging.markers import InvalidMarker, Marker  # noqa: PLC0415
+    from packaging.markers import Marker  # noqa: PLC0415
 
     try:
         return Marker(marker).evaluate({**values, **_python(python)})
-    except InvalidMarker:
+    except (ValueError, KeyError):
+        # Besides what is no marker: a name that only locks have, a comparison that none is.
         return True
 
 

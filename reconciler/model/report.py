@@ -6,6 +6,8 @@ from msgspec import Struct
 
 from reconciler.model.cuda import CudaBuild
 from reconciler.model.finding import Finding, Location
+from reconciler.model.ignore import Ignored
+from reconciler.model.manifest import Manifest
 from reconciler.model.pip_view import LiveView
 from reconciler.model.snapshot import Gap, Target
 
@@ -32,11 +34,21 @@ class Report(Struct, frozen=True, kw_only=True):
     builds: tuple[CudaBuild, ...] = ()
     #: Root findings, the worst first; what they explain is folded under them.
     findings: tuple[Finding, ...] = ()
+    #: What the user's own files silence.
+    ignored: tuple[Ignored, ...] = ()
+    #: The declared files that were judged, with those that they include.
+    manifests: tuple[Manifest, ...] = ()
     skips: tuple[Skip, ...] = ()
     gaps: tuple[Gap, ...] = ()
     crashes: tuple[Crash, ...] = ()
     #: pip's own view; None where it was not asked, or gave no answer.
     live: LiveView | None = None
+
+    @property
+    def left_alone(self) -> tuple[str, ...]:
+        """The files that were asked about, and do not declare a Python environment."""
+        known = {manifest.path for manifest in self.manifests} | {gap.item for gap in self.gaps}
+        return tuple(path for path in self.target.files if path not in known)
 
     def path_of(self, location: Location) -> str | None:
         """Return a location's path as a report shows it: relative to the project if inside it."""

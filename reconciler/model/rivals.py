@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from reconciler.model.cuda import CudaBuild, Role
 from reconciler.model.distribution import Distribution
-from reconciler.model.manifest import Declared, InstallSet, Section
+from reconciler.model.manifest import Declared, Section
 from reconciler.model.owner import Owner, name_of
 from reconciler.model.ownership import ClaimedFile
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from reconciler.model.catalog import Collision
+    from reconciler.model.install_set import InstallSet
 
 #: What many wheels leave at the top of site-packages by mistake, and nobody imports.
 _STRAY = frozenset(

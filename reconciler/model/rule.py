@@ -30,6 +30,8 @@ class Rule(Struct, frozen=True, kw_only=True):
     #: Facts of which at least one must be there: the worlds that the rule judges.
     needs_any: frozenset[Fact] = frozenset()
     since: str
+    #: Whether it is asked after the others, of a World that knows what came of them.
+    is_last: bool = False
 
     def finding(  # noqa: PLR0913 - a finding's parts, by name
         self,

@@ -83,6 +83,14 @@ class Target(Struct, frozen=True, kw_only=True):
     kind: Literal["conda", "venv", "system", "none"] = "none"
     #: conda's name of a platform, such as ``linux-64``.
     platform: str
+    #: The platforms that the user wants declared files judged for; empty for each that they may be
+    #: installed on.
+    platforms: tuple[str, ...] = ()
+    #: The CUDA that is meant, as the user says: ``12.4``, ``none`` for the CPU alone, or ``auto``.
+    cuda: str = "auto"
+    #: The files that were asked about, relative to the project; empty where the project was. What
+    #: they include is read, and not reported.
+    files: tuple[str, ...] = ()
     #: Why this environment was taken, in words.
     because: str = ""
     #: What a user should know of the choice, such as another environment that the project names.

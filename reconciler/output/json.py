@@ -30,6 +30,13 @@ class JsonTarget(Struct, frozen=True):
     platform: str
     because: str
     notes: tuple[str, ...]
+    #: The platforms that declared files were judged for; empty for each that they may be for.
+    platforms: tuple[str, ...]
+    #: The CUDA that is meant: ``12.4``, ``none``, or ``auto`` where nothing is said.
+    cuda: str
+    #: The files that ``check`` was asked about, and those of them that declare no environment.
+    files: tuple[str, ...]
+    left_alone: tuple[str, ...]
 
 
 class JsonSummary(Struct, frozen=True):
@@ -86,11 +93,22 @@ class JsonFinding(Struct, frozen=True):
     line: int | None
     column: int | None
     related: tuple[JsonLocation, ...]
+    #: Those that it holds for; empty for all that its file was judged for.
+    platforms: tuple[str, ...]
     cause: str
     symptoms: tuple[JsonFinding, ...]
     #: The rule's page; null until the docs have an address. ``envfix rule CODE`` prints it.
     url: str | None
     fix: JsonFix | UnsetType = UNSET
+
+
+class JsonIgnored(Struct, frozen=True):
+    """A finding that the user's own files silence."""
+
+    finding: JsonFinding
+    reason: str
+    #: Where that is said.
+    by: JsonLocation
 
 
 class JsonSkip(Struct, frozen=True):
@@ -149,6 +167,7 @@ class JsonReport(Struct, frozen=True):
     summary: JsonSummary
     builds: tuple[JsonBuild, ...]
     findings: tuple[JsonFinding, ...]
+    ignored: tuple[JsonIgnored, ...]
     skipped: tuple[JsonSkip, ...]
     gaps: tuple[JsonGap, ...]
     crashes: tuple[JsonCrash, ...]
@@ -183,6 +202,10 @@ def _report(report: Report) -> JsonReport:
             platform=target.platform,
             because=target.because,
             notes=target.notes,
+            platforms=target.platforms,
+            cuda=target.cuda,
+            files=target.files,
+            left_alone=report.left_alone,
         ),
         summary=JsonSummary(
             error=severities.count(Severity.ERROR),
@@ -192,6 +215,10 @@ def _report(report: Report) -> JsonReport:
         ),
         builds=tuple(_build(report, build) for build in report.builds),
         findings=tuple(_finding(report, finding) for finding in report.findings),
+        ignored=tuple(
+            JsonIgnored(_finding(report, i.finding), i.by.reason, _location(report, i.by.at))
+            for i in report.ignored
+        ),
         skipped=tuple(JsonSkip(skip.code, skip.reason) for skip in report.skips),
         gaps=tuple(JsonGap(gap.fact, gap.item, gap.reason) for gap in report.gaps),
         crashes=tuple(JsonCrash(crash.code, crash.traceback) for crash in report.crashes),
@@ -243,6 +270,7 @@ def _finding(report: Report, finding: Finding) -> JsonFinding:
         line=finding.at.line,
         column=finding.at.column,
         related=tuple(_location(report, location) for location in finding.related),
+        platforms=finding.platforms,
         cause=finding.cause,
         symptoms=tuple(_finding(report, symptom) for symptom in finding.symptoms),
         url=None,

@@ -81,7 +81,8 @@ def check(world: World) -> Iterator[Finding]:
     installed = _by_major(world, world.builds)
     written: list[str] = []
     for install in world.install_sets:
-        sides = _by_major(world, world.declared_builds(install))
+        builds = world.files.builds_beside_conda(install)
+        sides = _by_major(world, builds, _stated(world, builds))
         if _is_mixed(world, sides):
             yield _finding(world, install.name, sides)
             written += [install.name] if _covers(sides, installed) else []
@@ -89,10 +90,21 @@ def check(world: World) -> Iterator[Finding]:
         yield _finding(world, INSTALLED, installed, written)
 
 
-def _by_major(world: World, builds: Iterable[CudaBuild]) -> Mapping[int, Sequence[CudaBuild]]:
+def _stated(world: World, builds: Sequence[CudaBuild]) -> Sequence[CudaBuild]:
+    """Return what only says which CUDA conda is to bring, where conda is to bring any."""
+    conda = [build for build in builds if build.manager == "conda"]
+    if not any(build.major and world.meets_others(build) for build in conda):
+        return ()
+    return [build for build in conda if world.states_cuda(build)]
+
+
+def _by_major(
+    world: World, builds: Iterable[CudaBuild], stated: Sequence[CudaBuild] = ()
+) -> Mapping[int, Sequence[CudaBuild]]:
     sides: dict[int, list[CudaBuild]] = defaultdict(list)
     for build in builds:
-        if build.variant is Variant.CUDA and build.major and world.meets_others(build):
+        meets = world.meets_others(build) or build in stated
+        if build.variant is Variant.CUDA and build.major and meets:
             sides[build.major].append(build)
     return sides
 
@@ -176,7 +188,11 @@ def _remedy(world: World, chief: CudaBuild, others: Sequence[CudaBuild]) -> str:
 
 def _successors(world: World, users: Sequence[CudaBuild], chief: CudaBuild) -> str:
     """Name what takes the place of each user: another name, or another build of its own."""
-    named = [world.sibling(user, chief.major) for user in users[:5]]
+    consumers = [world.consumer(user) for user in users[:5]]
+    named = [
+        consumer.sibling(user.package, chief.major) if consumer else None
+        for consumer, user in zip(consumers, users, strict=False)
+    ]
     return ", ".join(
         f"{sibling} in place of {user}" if sibling else f"{user.package} in a build"
         for sibling, user in zip(named, users, strict=False)

@@ -1,7 +1,9 @@
 """Two parts of one CUDA major are of minor releases that are known not to work together.
 
 `nvidia-nvjitlink-cu12` older than the release of `nvidia-cusparse-cu12`, or conda's `cudatoolkit`
-11.3 beside a `libcublas` of 11.8, of which each puts its half into one folder.
+11.3 beside a `libcublas` of 11.8, of which each puts its half into one folder. And before CUDA 11 no
+minor release serves another: a wheel for 10.2 takes nothing of conda's `cudatoolkit` 10.1. A whole
+`cudatoolkit` 11.3 over the parts that `pytorch-cuda` 11.7 brings is a clash of files as well.
 
 Every other difference is fine, and not judged: a newer nvJitLink serves an older cuSPARSE, a build
 for CUDA 11.2 runs on 11.8, and a runtime of 12.9 on a driver for 12.4.
@@ -81,11 +83,73 @@ def check(world: World) -> Iterator[Finding]:
 def _judge(
     world: World, place: str, builds: Sequence[CudaBuild], written: Sequence[str] = ()
 ) -> Iterator[Finding]:
+    if pair := _unserved(world, builds):
+        yield _foreign(place, pair, written)
+    if pair := _two_runtimes(world, builds):
+        yield _overlaid(place, pair, written)
     for clash in world.catalog.clashes:
         # The parts of one manager share a folder; pip's and conda's beside each other are DUP101's.
         for manager in ("conda", "pip"):
             if pair := _clashing(clash, builds, manager):
                 yield _finding(world, place, clash, pair, written)
+
+
+def _unserved(world: World, builds: Sequence[CudaBuild]) -> tuple[CudaBuild, CudaBuild] | None:
+    """Return a wheel and conda's runtime of another minor release, which does not serve it."""
+    runtimes = [b for b in builds if b.manager == "conda" and "cuda-runtime" in b.brings and b.cuda]
+    wheels = [b for b in builds if b.manager == "pip" and b.cuda and world.is_framework(b)]
+    for wheel in wheels:
+        for runtime in runtimes:
+            if wheel.cuda and runtime.cuda and wheel.major == runtime.major:
+                return None if runtime.cuda.serves(wheel.cuda) else (wheel, runtime)
+    return None
+
+
+def _two_runtimes(world: World, builds: Sequence[CudaBuild]) -> tuple[CudaBuild, CudaBuild] | None:
+    """Return what conda brings whole, and what it brings in parts, of two minor releases."""
+    conda = [b for b in builds if b.manager == "conda" and b.cuda and b.cuda.minor is not None]
+    whole = [b for b in conda if {"cuda-runtime", "cublas"} <= {*b.brings}]
+    parts = [b for b in conda if b not in whole and _is_runtime(world, b)]
+    pairs = ((ours, theirs) for ours in whole for theirs in parts if ours.major == theirs.major)
+    return next((pair for pair in pairs if pair[0].cuda != pair[1].cuda), None)
+
+
+def _is_runtime(world: World, build: CudaBuild) -> bool:
+    package = world.catalog.cuda_packages.get((build.manager, build.package))
+    return package is not None and ("cuda-runtime" in package.brings or package.pulls_runtime)
+
+
+def _overlaid(place: str, pair: tuple[CudaBuild, CudaBuild], written: Sequence[str]) -> Finding:
+    whole, part = pair
+    return RULE.finding(
+        f"conda brings the libraries of CUDA {whole.cuda} ({whole}) and of CUDA {part.cuda} ({part}) to"
+        f" {place}: both install the same files",
+        at=whole.at,
+        related=(part.at,),
+        shows_as="a ClobberWarning of conda, and then libraries of two releases side by side: which"
+        " package wrote a file last, decides",
+        remedy=f"leave {whole.package} out: what asks for {part.package} has all of its CUDA from there",
+        evidence=tuple(f"{build}: {build.evidence}" for build in pair),
+        cause=cause_of(RULE.name, place, f"{whole.package}-{part.package}"),
+        explained_by=tuple(written),
+    )
+
+
+def _foreign(place: str, pair: tuple[CudaBuild, CudaBuild], written: Sequence[str]) -> Finding:
+    wheel, runtime = pair
+    return RULE.finding(
+        f"pip's {wheel} is for CUDA {wheel.cuda}, and conda's {runtime} is of CUDA {runtime.cuda}, in"
+        f" {place}: before CUDA 11 no minor release serves another",
+        at=wheel.at,
+        related=(runtime.at,),
+        shows_as=f"`libcudart.so.{wheel.cuda}: cannot open shared object file`, or two CUDA runtimes"
+        " in one process where the wheel brings its own",
+        remedy=f"take {wheel.package} from conda, in a build for CUDA {runtime.cuda}; or leave"
+        f" {runtime.package} out, where the wheel brings its own CUDA {wheel.cuda}",
+        evidence=tuple(f"{build}: {build.evidence}" for build in pair),
+        cause=cause_of(RULE.name, place, f"{wheel.package}-{runtime.package}"),
+        explained_by=tuple(written),
+    )
 
 
 def _clashing(

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from reconciler.model.cuda import CudaBuild
     from reconciler.model.finding import Finding
-    from reconciler.model.manifest import InstallSet
+    from reconciler.model.install_set import InstallSet
     from reconciler.world import World
 
 RULE = Rule(

@@ -88,6 +88,8 @@ class _Misfit(Struct, frozen=True):
     #: The cause of another finding that says it too; "" where none does.
     cause: str
     is_slight: bool = False
+    #: Whether it is another release that it is for, rather than another build.
+    is_of_release: bool = False
 
 
 def check(world: World) -> Iterator[Finding]:
@@ -110,7 +112,8 @@ def _misfits(world: World, family: Family, place: str) -> Iterator[_Misfit]:
         if pairing and not pairing.fits(framework.version):
             why = f"is for {world.catalog.title(framework.component)} {pairing.release}"
             is_slight = pairing.is_near(framework.version)
-            yield _Misfit(member, why, _majors(member, framework, place), is_slight)
+            cause = _majors(member, framework, place)
+            yield _Misfit(member, why, cause, is_slight, is_of_release=True)
         elif why := _other_build(world, member, framework):
             yield _Misfit(member, why, _explained(member, framework, place))
         elif why := _no_library(member, framework):
@@ -150,6 +153,8 @@ def _no_library(member: Member, framework: Member) -> str:
 
 
 def _explained(member: Member, framework: Member, place: str) -> str:
+    if member.build and member.build.variant is Variant.CPU:
+        return cause_of("windows-pypi-is-cpu", place)
     if framework.build and framework.build.variant is Variant.CPU:
         return cause_of("cpu-build", place, framework.component)
     return _majors(member, framework, place)
@@ -168,7 +173,10 @@ def _finding(
     written: Sequence[str] = (),
 ) -> Finding:
     title = world.catalog.title(framework.component)
-    build = f" for {framework.build.words}" if framework.build else ""
+    # What PyPI's wheel is for depends on the platform; which release it is for does not.
+    by_release = framework.build and framework.build.known_by is KnownBy.RELEASE
+    is_told = not by_release or any(not misfit.is_of_release for misfit in misfits)
+    build = f" for {framework.build.words}" if framework.build and is_told else ""
     which = " and ".join(f"{misfit.member} {misfit.why}" for misfit in misfits[:4])
     causes = {misfit.cause for misfit in misfits}
     return RULE.finding(

@@ -1,11 +1,12 @@
 """A GPU is meant, and the framework is a build for the CPU.
 
 The project asks for CUDA, or an extension of the framework is built for it, or conda holds CUDA
-libraries that nothing uses, while the framework itself has no CUDA in it.
+libraries that nothing uses, while the framework itself has no CUDA in it. Or a file names a build for
+the CPU (`tensorflow=1.10.0=mkl_py36_0`) beside `tensorflow-gpu` or a `cudatoolkit` for it.
 
-Silent where the CPU is meant: a build for the CPU that a file asks for (`+cpu`, `cpuonly`) or that
-says so by its name (`tensorflow-cpu`), an environment without any CUDA, and CUDA that another
-package of the environment may use, or that is there for its compiler.
+Silent where the CPU is meant: `cuda = "none"` in the settings, a build for the CPU that a file asks
+for (`+cpu`, `cpuonly`) or that says so by its name (`tensorflow-cpu`), an environment without any
+CUDA, and CUDA that another package of the environment may use, or that is there for its compiler.
 
 Why it matters
 --------------
@@ -40,13 +41,14 @@ if TYPE_CHECKING:
 
     from reconciler.model.cuda import CudaBuild
     from reconciler.model.finding import Finding
+    from reconciler.model.install_set import InstallSet
     from reconciler.world import World
 
 RULE = Rule(
     code="CUD206",
     name="cpu-build",
     severity=Severity.ERROR,
-    needs_any=frozenset({Fact.RECORDS, Fact.DISTRIBUTIONS}),
+    needs_any=frozenset({Fact.RECORDS, Fact.DISTRIBUTIONS, Fact.MANIFESTS}),
     since="0.1.0",
 )
 
@@ -68,8 +70,10 @@ pip: []
 
 def check(world: World) -> Iterator[Finding]:
     """Hold each framework that is built for the CPU against every sign that CUDA is meant."""
-    if not world.can_have_cuda:
+    if not world.can_have_cuda or world.means_cpu:
         return
+    for install in world.install_sets:
+        yield from _in_file(world, install)
     for name in sorted({build.component for build in world.frameworks}):
         faces = [build for build in world.frameworks if build.component == name]
         if any(build.variant is not Variant.CPU for build in faces):
@@ -79,7 +83,44 @@ def check(world: World) -> Iterator[Finding]:
         if signs := [*_declared(world, name), *_siblings(world, name), *_idle(world, name)]:
             # pytorch is what people know and ask for, libtorch is what it is made of.
             known = min(faces, key=lambda build: build.package.startswith("lib"))
-            yield _finding(world, known, signs)
+            yield _finding(world, INSTALLED, known, signs, _written(world, name))
+
+
+def _in_file(world: World, install: InstallSet) -> Iterator[Finding]:
+    """Yield the frameworks that a file asks for in a build for the CPU, beside what asks for a GPU."""
+    builds = world.declared_builds(install)
+    by_build = [build for build in builds if build.known_by is KnownBy.BUILD_STRING]
+    for name in sorted({b.component for b in by_build if b.variant is Variant.CPU}):
+        faces = [build for build in by_build if build.component == name]
+        if world.files.meant(install).cpu or any(f.variant is not Variant.CPU for f in faces):
+            continue
+        signs = [b for b in builds if b.component == name and b.variant is Variant.CUDA]
+        if not world.files.uses_beside(install, name):
+            signs += [
+                b for b in builds if b.manager == "conda" and b.component == "toolkit" and b.cuda
+            ]
+        if signs:
+            yield _finding(world, install.name, faces[0], signs)
+
+
+def _written(world: World, name: str) -> tuple[str, ...]:
+    """Return the causes of what a file says that would have given a build for the CPU."""
+    consumer = world.catalog.consumers[name]
+    return tuple(
+        cause
+        for install in world.install_sets
+        if install.is_main
+        for cause in (
+            cause_of(RULE.name, install.name, name),
+            cause_of("windows-pypi-is-cpu", install.name),
+            cause_of("aarch64-pypi-is-cpu", install.name),
+            *(
+                cause_of(rule, install.name, package)
+                for rule in ("cudatoolkit-selects-nothing", "gpu-not-pinned")
+                for package in consumer.conda
+            ),
+        )
+    )
 
 
 def _is_meant_for_cpu(world: World, name: str, faces: Sequence[CudaBuild]) -> bool:
@@ -90,6 +131,7 @@ def _is_meant_for_cpu(world: World, name: str, faces: Sequence[CudaBuild]) -> bo
         and build.variant is Variant.CPU
         and build.known_by is not KnownBy.RELEASE
         for install in world.install_sets
+        if install.is_main
         for build in world.declared_builds(install)
     )
     return by_name or by_file or "cpuonly" in world.records
@@ -97,7 +139,7 @@ def _is_meant_for_cpu(world: World, name: str, faces: Sequence[CudaBuild]) -> bo
 
 def _declared(world: World, name: str) -> Iterator[CudaBuild]:
     """Yield the lines that ask for this framework's CUDA build."""
-    for install in world.install_sets:
+    for install in (each for each in world.install_sets if each.is_main):
         for build in world.declared_builds(install):
             # As in _is_meant_for_cpu, a release alone asks for nothing.
             if (
@@ -133,7 +175,13 @@ def _idle(world: World, name: str) -> Iterator[CudaBuild]:
     )
 
 
-def _finding(world: World, framework: CudaBuild, signs: Sequence[CudaBuild]) -> Finding:
+def _finding(
+    world: World,
+    place: str,
+    framework: CudaBuild,
+    signs: Sequence[CudaBuild],
+    written: Sequence[str] = (),
+) -> Finding:
     title = world.catalog.title(framework.component)
     shows_as = f"{title} runs on the CPU alone, and lists no GPU"
     if framework.component == "torch":
@@ -146,7 +194,8 @@ def _finding(world: World, framework: CudaBuild, signs: Sequence[CudaBuild]) -> 
         shows_as=shows_as,
         remedy=_remedy(world, framework, signs[0]),
         evidence=tuple(dict.fromkeys(f"{b}: {b.evidence}" for b in (framework, *signs))),
-        cause=cause_of(RULE.name, INSTALLED, framework.component),
+        cause=cause_of(RULE.name, place, framework.component),
+        explained_by=tuple(written),
     )
 
 

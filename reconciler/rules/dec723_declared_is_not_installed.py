@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from reconciler.model.family import Drift
     from reconciler.model.finding import Finding
-    from reconciler.model.manifest import InstallSet
+    from reconciler.model.install_set import InstallSet
     from reconciler.world import World
 
 RULE = Rule(
@@ -102,9 +102,9 @@ def _finding(install: InstallSet, drifts: Sequence[Drift]) -> Finding:
     more = f"; and {len(drifts) - 4} more" if len(drifts) > 4 else ""
     first = drifts[0].line
     update = (
-        f"conda env update --file {install.name}"
-        if install.name.endswith((".yml", ".yaml"))
-        else f"pip install -r {install.name}"
+        f"conda env update --file {install.path}"
+        if install.tool == "conda"
+        else f"pip install -r {install.path}"
     )
     causes = [_causes(drift) for drift in drifts]
     return RULE.finding(

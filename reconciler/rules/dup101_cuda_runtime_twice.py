@@ -68,7 +68,7 @@ def check(world: World) -> Iterator[Finding]:
     """Hold what conda brings against what pip brings, in each file and installed."""
     written: list[str] = []
     for install in world.install_sets:
-        if finding := _judge(world, install.name, world.declared_builds(install)):
+        if finding := _judge(world, install.name, world.files.builds_beside_conda(install)):
             written.append(finding.cause)
             yield finding
     if finding := _judge(world, INSTALLED, world.builds, written):

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from reconciler.model.finding import Finding
-    from reconciler.model.manifest import InstallSet
+    from reconciler.model.install_set import InstallSet
     from reconciler.model.owner import Owner
     from reconciler.model.ownership import ClaimedFile
     from reconciler.model.rivals import DeclaredRivals, Rivals

@@ -11,6 +11,9 @@ mixture if they differ in their lists of files. Which one answers the import can
 other, so that the import then fails although a distribution of it is still listed. With
 `onnxruntime` beside `onnxruntime-gpu` the outcome is a build for the CPU and no word of it.
 
+It is information where a file asks for several packings of one library in one version
+(`opencv-python` and `opencv-contrib-python`): whichever wins, the import is served.
+
 Fix safety
 ----------
 No fix is applied: which of the two is meant is the user's choice. Both have to go before the one
@@ -70,19 +73,25 @@ pip:
 class _Twin(Struct, frozen=True):
     name: str
     at: Location
+    #: The version that a file pins.
+    pin: str = ""
 
 
 def check(world: World) -> Iterator[Finding]:
     """Look for two distributions of one import package, in each file and installed."""
     asked = {install.name: install.requirements(Section.PIP) for install in world.install_sets}
+    names = {place: {line.name for line in lines} for place, lines in asked.items()}
     for group in world.catalog.import_groups:
         written: list[str] = []
         for place, requirements in asked.items():
+            # Of the hundreds of lines, few are of a group.
+            if sum(name in names[place] for name in group.pypi) < 2:
+                continue
             if len(twins := _declared(group, requirements)) > 1:
                 written.append(cause_of(RULE.name, place, group.import_name))
                 remedy = f"keep the one line that is meant: {' or '.join(t.name for t in twins)}"
                 yield _finding(group, place, remedy, twins)
-        if len(twins := _installed(group, world)) > 1:
+        if world.wheels and len(twins := _installed(group, world)) > 1:
             behind = [*written, *_same_name(twins)]
             yield _finding(group, INSTALLED, _reinstall(twins), twins, behind)
 
@@ -108,8 +117,14 @@ def _same_name(twins: Sequence[_Twin]) -> Sequence[str]:
 def _declared(group: ImportGroup, requirements: Sequence[Declared]) -> Sequence[_Twin]:
     # One project under both managers is DUP102's; two projects of pip are meant here.
     named = (d for d in requirements if d.name in group.pypi)
-    wheels = {d.name: d.location for d in named if group.holds(d.name, d.pin)}
-    return [_Twin(name, at) for name, at in wheels.items()]
+    wheels = {d.name: d for d in named if group.holds(d.name, d.pin)}
+    return [_Twin(name, d.location, d.pin) for name, d in wheels.items()]
+
+
+def _is_harmless(group: ImportGroup, twins: Sequence[_Twin]) -> bool:
+    """Tell whether a file asks for one version of one library in several packings."""
+    is_declared = all(twin.at.line for twin in twins)
+    return group.is_one_library and is_declared and len({twin.pin for twin in twins}) == 1
 
 
 def _reinstall(twins: Sequence[_Twin]) -> str:
@@ -136,6 +151,7 @@ def _finding(
         shows_as=f"`import {group.import_name}` gives whichever was installed last, with files of"
         " the other beside it, and uninstalling one of them breaks the other",
         remedy=remedy,
+        severity=Severity.INFO if _is_harmless(group, twins) else None,
         cause=cause_of(RULE.name, place, group.import_name),
         explained_by=tuple(written),
     )

@@ -90,19 +90,19 @@ def _lost_home(python: Python) -> str:
 
 def _outer(world: World, python: Python) -> tuple[str, str] | None:
     """Return the conda environment below an active one, and its Python's version."""
-    if not world.is_active:
+    if not world.shell.is_in_environment:
         return None
     variables = world.snapshot.variables
     level = variables.get("CONDA_SHLVL", "")
     if world.snapshot.target.kind == "venv":
-        outer = world.named_by("CONDA_PREFIX")
+        outer = world.shell.named_by("CONDA_PREFIX")
     elif level.isdecimal() and f"CONDA_STACKED_{level}" in variables:
-        outer = world.named_by(f"CONDA_PREFIX_{int(level) - 1}")
+        outer = world.shell.named_by(f"CONDA_PREFIX_{int(level) - 1}")
     else:
         return None
     if outer is None or outer.environment is None or outer.python is None:
         return None
-    if variables.get("CONDA_DEFAULT_ENV") == "base" or world.is_base(outer.environment):
+    if variables.get("CONDA_DEFAULT_ENV") == "base" or world.shell.is_base(outer.environment):
         return None
     # As pyvenv.cfg has it, which may be through a link.
     own = (f"{outer.environment}/", f"{outer.path.rstrip('/')}/")

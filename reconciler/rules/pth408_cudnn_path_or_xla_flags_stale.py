@@ -99,7 +99,7 @@ def _why_stale(world: World, path: VariablePath) -> str:
 
 def _at_hand(world: World) -> set[str | None]:
     python = world.snapshot.python
-    named = (world.named_by("CONDA_PREFIX"), world.named_by("VIRTUAL_ENV"))
+    named = (world.shell.named_by("CONDA_PREFIX"), world.shell.named_by("VIRTUAL_ENV"))
     home = python.home.rstrip("/").removesuffix("/bin") if python and python.home else None
     return {world.snapshot.target.prefix, home, *(n.environment for n in named if n)}
 

@@ -37,6 +37,7 @@ import re
 from typing import TYPE_CHECKING
 
 from reconciler.model.finding import Location, Severity, cause_of
+from reconciler.model.manifest import Kind, Section
 from reconciler.model.rule import Rule
 from reconciler.model.snapshot import Fact
 
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reconciler.model.finding import Finding
+    from reconciler.model.install_set import InstallSet
+    from reconciler.model.manifest import Declared
     from reconciler.model.prefix import StateVariable
     from reconciler.world import World
 
@@ -51,7 +54,7 @@ RULE = Rule(
     code="PTH410",
     name="state-variable-replaces-path",
     severity=Severity.WARNING,
-    needs=frozenset({Fact.STATE}),
+    needs_any=frozenset({Fact.STATE, Fact.MANIFESTS}),
     since="0.1.0",
 )
 
@@ -95,9 +98,13 @@ def check(world: World) -> Iterator[Finding]:
         if variable.value == UNSET:
             yield from _unset(world, variable)
         elif unexpanded := _unexpanded(variable):
-            yield _not_expanded(variable, unexpanded)
+            yield _not_expanded(world, variable, unexpanded)
         elif variable.name in LISTS and variable.value:
             yield _replaced(variable)
+    for install in world.install_sets:
+        for line in install.of_kind(Kind.VARIABLE):
+            if line.section is Section.CONDA and line.name in LISTS:
+                yield from _declared(install, line)
 
 
 def _unexpanded(variable: StateVariable) -> str:
@@ -106,7 +113,14 @@ def _unexpanded(variable: StateVariable) -> str:
     return match[0] if match else ""
 
 
-def _not_expanded(variable: StateVariable, unexpanded: str) -> Finding:
+def _not_expanded(world: World, variable: StateVariable, unexpanded: str) -> Finding:
+    text = f"{variable.name}={variable.value}"
+    files = (
+        line.path
+        for install in world.install_sets
+        for line in install.of_kind(Kind.VARIABLE)
+        if line.text == text
+    )
     return _finding(
         variable,
         f"conda sets {variable.name} to the text `{variable.value}` when this environment is"
@@ -114,6 +128,7 @@ def _not_expanded(variable: StateVariable, unexpanded: str) -> Finding:
         shows_as=f"whatever reads {variable.name} looks for a path that has `{unexpanded}` in its"
         f" name, and fails with `{_ERRORS.get(variable.name, 'No such file or directory')}` though"
         " the file is in the environment",
+        explained_by=tuple(cause_of("variables-never-expand", f, variable.name) for f in files),
     )
 
 
@@ -125,6 +140,22 @@ def _replaced(variable: StateVariable) -> Finding:
         shows_as=LISTS[variable.name],
         severity=Severity.INFO if variable.name == "PYTHONPATH" else None,
     )
+
+
+def _declared(install: InstallSet, line: Declared) -> Iterator[Finding]:
+    """Report a list that a file sets; one that is not expanded either is DEC717's."""
+    value = line.text.partition("=")[2]
+    if value and not re.search(_OF_THE_SHELL, value):
+        yield RULE.finding(
+            f"{install.name} sets {line.name} to `{value}` whenever the environment is activated,"
+            " and replaces what the shell has in it",
+            at=line.location,
+            shows_as=LISTS[line.name],
+            remedy=f"take {line.name} out of `variables:`; paths that are needed belong in a script"
+            f" of etc/conda/activate.d, before what {line.name} holds",
+            severity=Severity.INFO if line.name == "PYTHONPATH" else None,
+            cause=cause_of(RULE.name, install.name, line.name),
+        )
 
 
 def _unset(world: World, variable: StateVariable) -> Iterator[Finding]:
@@ -142,16 +173,18 @@ def _unset(world: World, variable: StateVariable) -> Iterator[Finding]:
         )
 
 
-def _finding(
+def _finding(  # noqa: PLR0913 - the parts that differ, by name
     variable: StateVariable,
     message: str,
     *,
     shows_as: str,
     remedy: str = "",
     severity: Severity | None = None,
+    explained_by: tuple[str, ...] = (),
 ) -> Finding:
     return RULE.finding(
         message,
+        explained_by=explained_by,
         at=Location(subject=f"variable {variable.name}", path=variable.source, in_prefix=True),
         shows_as=shows_as,
         remedy=remedy or _remedy(variable),

@@ -79,7 +79,7 @@ def check(world: World) -> Iterator[Finding]:
     """Look at the commands of PATH, and at the kernels."""
     if world.snapshot.python is None:
         return
-    if world.is_active:
+    if world.shell.is_in_environment:
         others = [c for c in world.snapshot.variable_paths if c.command and _is_other(world, c)]
         if others:
             yield _of_path(world, others)

@@ -53,6 +53,7 @@ CARRIED_FIELDS = {
     "components",
     "conda",
     "conda_forge_cuda12plus",
+    "cu_indexes",
     "cuda",
     "cuda_major",
     "cuda_toolkit",
@@ -66,6 +67,7 @@ CARRIED_FIELDS = {
     "pypi",
     "pypi_platforms",
     "pypi_versions",
+    "python_tags",
     "requires_torch",
     "soname",
     "source",
@@ -145,7 +147,7 @@ def parts_of_wheels() -> Iterator[tuple[str, bool]]:
     wheels = facts("wheels.json")
     releases = [row for package in wheels.values() for row in package.get("releases", [])]
     yield from fields("releases", releases)
-    yield "versions", False
+    yield "versions", bool(CATALOG.published.versions("pip", "nvidia-cublas-cu12"))
     yield "torch.facts", False
     yield "torch.arch_lists", False
     yield "jax.plugins.with_cuda", True

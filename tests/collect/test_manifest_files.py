@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciler.collect.manifest_files import LIMIT
+from reconciler.collect.text_encoding import decode
 from reconciler.model.snapshot import Fact
 from reconciler.pipeline import load_snapshot, save_snapshot
 
@@ -36,7 +37,7 @@ def test_the_files_of_a_project_are_read(tmp_path: Path) -> None:
     text = "dependencies: [python]\n"
     files = {"environment.yml": text, "environment.yaml": text, "requirements.txt": "torch\n"}
 
-    assert paths(write(tmp_path, files | {"setup.cfg": ""})) == list(files)
+    assert paths(write(tmp_path, files | {"setup.cfg": ""})) == sorted(files)
 
 
 def test_what_is_included_is_read(tmp_path: Path) -> None:
@@ -101,7 +102,7 @@ def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path, encoding: str) ->
     assert (manifest.text, manifest.environments) == (text, ("café",))
 
 
-@pytest.mark.parametrize("raw", [b"# caf\xe9\ntorch\n", codecs.BOM_UTF16_LE + b"\x00"])
+@pytest.mark.parametrize("raw", [b"# caf\xe9\0\ntorch\n", codecs.BOM_UTF16_LE + b"\x00"])
 def test_a_file_that_cannot_be_decoded_is_a_gap(tmp_path: Path, raw: bytes) -> None:
     (reason,) = reasons(manifests(write(tmp_path, {"requirements.txt": raw}))).values()
 
@@ -109,15 +110,73 @@ def test_a_file_that_cannot_be_decoded_is_a_gap(tmp_path: Path, raw: bytes) -> N
     assert "at byte" in reason
 
 
-def test_a_file_that_is_no_yaml_is_a_gap_with_its_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("raw", "text", "why", "line"),
+    [
+        (b"torch\r# caf\xe9\r\nnumpy\n", "torch\r# café\r\nnumpy\n", "not UTF-8 at the byte 0xe9: pip", 2),
+        (b"torch\n# \x81\n", "torch\n# \x81\n", "not UTF-8 at the byte 0x81: pip", 2),
+        ("torch\nn\n".encode("utf-16-le"), "torch\nn\n", "UTF-16 without its byte order mark: pip", 1),
+        ("torch\nn\n".encode("utf-16-be"), "torch\nn\n", "UTF-16 without its byte order mark: pip", 1),
+    ],
+)  # fmt: skip
+def test_what_pip_cannot_decode_is_read_and_is_a_fault(
+    tmp_path: Path, raw: bytes, text: str, why: str, line: int
+) -> None:
+    (manifest,) = manifests(write(tmp_path, {"requirements.txt": raw})).manifests
+    (fault,) = manifest.faults
+
+    assert (manifest.text, fault.kind, fault.line) == (text, "unreadable", line)
+    assert fault.why.startswith(why)
+    assert [d.name for d in manifest.declared][:1] == ["torch"]
+
+
+@pytest.mark.parametrize(
+    "coding", ["# -*- coding: latin-1 -*-\n", "\n# vim: set fileencoding=cp1252:\n"]
+)
+def test_an_encoding_that_the_file_names_is_no_fault(tmp_path: Path, coding: str) -> None:
+    raw = f"{coding}torch # café\n".encode("latin-1")
+
+    (manifest,) = manifests(write(tmp_path, {"requirements.txt": raw})).manifests
+
+    assert (manifest.text, manifest.faults) == (f"{coding}torch # café\n", ())
+
+
+@pytest.mark.parametrize("coding", ["nothing", "utf-8", "rot13", "punycode"])
+def test_an_encoding_that_cannot_be_meant_is_passed_over(tmp_path: Path, coding: str) -> None:
+    raw = f"# coding: {coding}\ntorch # café\n".encode("latin-1")
+
+    (manifest,) = manifests(write(tmp_path, {"requirements.txt": raw})).manifests
+
+    assert [fault.line for fault in manifest.faults] == [2]
+
+
+def test_docker_takes_any_bytes(tmp_path: Path) -> None:
+    (manifest,) = manifests(write(tmp_path, {"Dockerfile": b"# caf\xe9\nFROM x\n"})).manifests
+
+    assert manifest.faults == ()
+
+
+@pytest.mark.parametrize("raw", [b"ab", b"a\0", b"\0a", b"a\0\0b"])
+def test_a_short_file_is_no_utf_16_by_chance(raw: bytes) -> None:
+    assert len(decode(raw).text) in {1, 2, 4}
+
+
+@pytest.mark.parametrize("raw", [b"a\0\xd8\xd8", b"\0a\xd8\xd8"])
+def test_what_is_no_text_at_all_is_not_decoded(raw: bytes) -> None:
+    with pytest.raises(UnicodeDecodeError):
+        decode(raw)
+
+
+def test_a_file_that_is_no_yaml_is_a_fault_with_its_line(tmp_path: Path) -> None:
     project = write(
         tmp_path, {"environment.yml": "name: x\ndependencies: [\n", "requirements.txt": "torch\n"}
     )
 
     snapshot = manifests(project)
 
-    assert [m.path for m in snapshot.manifests] == ["requirements.txt"]
-    assert reasons(snapshot)["environment.yml"].startswith("line ")
+    broken, other = snapshot.manifests
+    assert (broken.path, other.path) == ("environment.yml", "requirements.txt")
+    assert [(fault.kind, fault.line) for fault in broken.faults] == [("unreadable", 2)]
 
 
 def test_a_pipe_in_place_of_a_file_is_a_gap(tmp_path: Path) -> None:
@@ -153,6 +212,8 @@ def test_a_secret_is_masked_and_everything_else_keeps_its_place(tmp_path: Path) 
     assert [(d.name, d.line, d.column) for d in manifest.declared] == [
         ("https://**:*******@host.example/simple", 3, 9),
         ("torch", 4, 9),
+        ("API_TOKEN", 5, 13),
+        ("OTHER", 5, 33),
     ]
 
 

@@ -107,6 +107,9 @@ def test_yaml_can_still_be_parsed_where_it_is_masked(form: str) -> None:
         ("  TOKEN: 'hunter2'", "  TOKEN: '*******'"),
         ("  TOKEN: hunter2\n  OTHER: x", "  TOKEN: *******\n  OTHER: x"),
         ("{TOKEN: hunter2, OTHER: x}", "{TOKEN: *******, OTHER: x}"),
+        ("{TOKEN: ${{ secrets.T }}}", "{TOKEN: ${{ secrets.T }}}"),
+        ("TOKEN: ${{ secrets.T }}abc", "TOKEN: ${{ secrets.T }}***"),
+        ("https://${{ secrets.T }}@host/", "https://${{ secrets.T }}@host/"),
     ],
 )
 def test_what_stands_around_a_secret_is_kept(text: str, kept: str) -> None:

@@ -56,7 +56,9 @@ def test_five_faults_together_are_each_found_by_their_own_code(
     status, report = scan(tmp_path, five_faults)
 
     assert status == 1
-    assert sorted(codes(report["findings"])) == ["CUD201", "DUP103", "DUP104", "DUP105"]
+    found = sorted(codes(report["findings"]))
+    # The NumPy 2 that CuPy brings is more than this PyTorch knows: nobody built that fault in.
+    assert found == ["CUD201", "DEC719", "DUP103", "DUP104", "DUP105"]
 
 
 def test_two_cuda_majors_are_one_finding_with_the_twofold_library_folded_under_it(

@@ -11,12 +11,13 @@ from shared_data import SHARED, shared
 
 from reconciler.collect import manifest_files
 from reconciler.manifests import environment_yml, yaml_nodes
-from reconciler.model.manifest import Declared, Kind, ManifestError
+from reconciler.manifests.logical_lines import split
+from reconciler.model.manifest import Declared, FaultKind, Kind, ManifestError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from reconciler.model.manifest import Manifest
+    from reconciler.model.manifest import Fault, Manifest
 
 read = partial(environment_yml.read, "environment.yml")
 
@@ -45,8 +46,8 @@ def test_every_item_has_its_line_and_column() -> None:
     assert places(text) == [
         ("conda", "conda-forge", 3, 5),
         ("conda", "python=3.11", 5, 5),
-        ("conda", "cuda-version=12.4", 7, 7),
-        ("conda", "pytorch::pytorch>=2", 8, 5),
+        ("conda", "cuda-version=12.4", 7, 8),
+        ("conda", "pytorch::pytorch>=2", 8, 6),
         ("pip", "torch==2.1.2", 10, 9),
         ("pip", "--index-url https://download.pytorch.org/whl/cu118", 11, 9),
     ]
@@ -76,13 +77,14 @@ def test_each_item_is_of_its_kind() -> None:
     [
         ("dependencies: [a, python=3.11]", 1, 19),
         ("dependencies: [\n  a,\n  python=3.11\n]", 3, 3),
-        ("{dependencies: [a, 'python=3.11']}", 1, 20),
+        ("{dependencies: [a, 'python=3.11']}", 1, 21),
         ("dependencies:\r\n  - a\r\n  - python=3.11\r\n", 3, 5),
         ("dependencies:\n- a\n- python=3.11", 3, 3),
         ("---\n# é\ndependencies:\n  - a\n\n\n  - python=3.11\n...\n", 7, 5),
-        ("dependencies:\n  - a\n  - &python python=3.11\n", 3, 5),
-        ("dependencies:\n  - a\n  - >-\n    python=3.11\n", 3, 5),
-        ("dependencies:\n  - a\n  - !!str python=3.11\n", 3, 5),
+        ("dependencies:\n  - a\n  - &python python=3.11\n", 3, 13),
+        ("dependencies:\n  - a\n  - >-\n    python=3.11\n", 4, 5),
+        ("x: 'a\u2028b'\ndependencies:\n  - a\n  - python=3.11\n", 4, 5),
+        ("dependencies:\n  - a\n  - !!str python=3.11\n", 3, 11),
     ],
 )
 def test_an_item_is_found_in_every_style(text: str, line: int, column: int) -> None:
@@ -106,17 +108,25 @@ def test_an_alias_may_stand_for_a_list() -> None:
 def test_an_alias_of_no_anchor_moves_nothing() -> None:
     text = "variables:\n  A: *unknown\n  B: x\ndependencies: [*unknown, python]\n"
 
-    assert [t for _, t, *_ in places(text)] == ["python"]
+    assert [t for _, t, *_ in places(text)] == ["A=", "B=x", "python"]
 
 
-def test_every_pip_section_is_read() -> None:
-    text = "dependencies:\n  - pip:\n    - torch\n  - numpy\n  - pip:\n    - triton\n"
+def test_conda_reads_the_last_pip_section_alone() -> None:
+    text = (
+        "dependencies:\n  - pip:\n    - --pre\n    - torch==2\n    - a/b\n  - numpy\n"
+        "  - pip:\n    - triton\n  - pip: []\n"
+    )
 
-    assert [(s, t) for s, t, *_ in places(text)] == [
-        ("pip", "torch"),
-        ("conda", "numpy"),
-        ("pip", "triton"),
+    manifest = read(text)
+
+    assert [(d.section, d.text) for d in manifest.declared] == [("conda", "numpy")]
+    assert [(f.kind, f.line, f.column) for f in manifest.faults] == [
+        (FaultKind.SECTION_LOST, 2, 5),
+        (FaultKind.SECTION_LOST, 7, 5),
     ]
+    assert manifest.faults[0].why == (
+        "conda reads the last pip section alone, that of line 9, and does not install torch, a/b"
+    )
 
 
 def test_of_two_equal_keys_the_last_counts() -> None:
@@ -242,7 +252,9 @@ YAML_LIKE = st.lists(
 def test_any_text_is_a_manifest_or_an_error(text: str) -> None:
     manifest = parse(text)
 
-    assert manifest is None or all(is_inside(text, d) for d in manifest.declared)
+    assert manifest is None or all(
+        is_inside(text, place) for place in (*manifest.declared, *manifest.faults)
+    )
 
 
 @settings(deadline=None, max_examples=150)
@@ -250,7 +262,7 @@ def test_any_text_is_a_manifest_or_an_error(text: str) -> None:
 def test_any_error_has_a_line_of_the_text_or_none(text: str) -> None:
     line = error_line(text)
 
-    assert line is None or 1 <= line <= len(text.splitlines()) + 1
+    assert line is None or 1 <= line <= len(split(text))
 
 
 def error_line(text: str) -> int | None:
@@ -261,12 +273,9 @@ def error_line(text: str) -> int | None:
     return None
 
 
-def is_inside(text: str, declared: Declared) -> bool:
-    # the breaks of YAML 1.1, as ruamel.yaml counts them
-    for mark in ("\r\n", "\r", "\x85", "\u2028", "\u2029"):
-        text = text.replace(mark, "\n")
-    lines = text.split("\n")
-    return declared.line <= len(lines) and declared.column <= len(lines[declared.line - 1]) + 1
+def is_inside(text: str, place: Declared | Fault) -> bool:
+    lines = split(text)
+    return 1 <= place.line <= len(lines) and 1 <= place.column <= len(lines[place.line - 1]) + 1
 
 
 def test_no_node_is_lost_of_a_nest_of_the_greatest_depth() -> None:
@@ -287,8 +296,8 @@ def test_a_file_of_the_corpus_is_read(path: Path) -> None:
 
     manifest = parse(text)
 
-    assert (manifest is None) == (">>>>>>> main" in text)
-    assert manifest is None or all(is_inside(text, declared) for declared in manifest.declared)
+    assert manifest is not None
+    assert all(is_inside(text, declared) for declared in manifest.declared)
 
 
 def test_a_channel_that_is_no_name_is_passed_over() -> None:

@@ -64,3 +64,8 @@ def test_a_marker_holds_where_packaging_says_so(marker, platform):
 )
 def test_a_marker_is_judged_for_the_python_of_the_environment(marker, python, verdict):
     assert holds(marker, "linux-64", python) is verdict
+
+
+@pytest.mark.parametrize("marker", ["'gpu' in extras", "sys_platform ~= 'linux'"])
+def test_what_packaging_cannot_judge_keeps_nothing_away(marker):
+    assert holds(marker, "linux-64")

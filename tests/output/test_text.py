@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reconciler.model.cuda import CudaVersion
 from reconciler.model.finding import Severity
-from reconciler.output import text
+from reconciler.output import page, text
 
 from .reports import BAD, EMPTY, ESCAPE, WORDS, finding, report
 
@@ -58,7 +58,7 @@ def test_color_changes_no_letter(shown: Report) -> None:
     plain = text.render(shown)
     colored = text.render(shown, color=True)
 
-    for code in {f"\x1b[{style}m" for style in text.STYLES.values()} | {"\x1b[0m"}:
+    for code in {f"\x1b[{style}m" for style in page.STYLES.values()} | {"\x1b[0m"}:
         colored = colored.replace(code, "")
     assert colored == plain
 

@@ -185,7 +185,7 @@ CONDA_FITS = {
     """,
     "a fuzzy pin": """
         environment.yml: |
-          dependencies: [pytorch=2.4, pip: [torchvision==0.19.1]]
+          dependencies: [pytorch=2.4, pip, pip: [torchvision==0.19.1]]
     """,
     "unpinned lines": """
         requirements.txt: |
@@ -288,7 +288,7 @@ def test_a_file_that_pins_a_cudnn_that_does_not_serve_is_found():
 def test_a_file_whose_conda_s_cudnn_does_not_serve_its_wheel_is_found():
     found = roots("""
         environment.yml: |
-          dependencies: [cudatoolkit=11.8, cudnn=8.2.1, pip: [tensorflow==2.14.1]]
+          dependencies: [cudatoolkit=11.8, cudnn=8.2.1, pip, pip: [tensorflow==2.14.1]]
     """)
     assert [finding.code for finding in found] == ["CUD203"]
 
@@ -341,7 +341,7 @@ SERVED = {
     """,
     "a file whose wheel of PyTorch requires a cuDNN of its own": """
         environment.yml: |
-          dependencies: [cudnn=8.9.7, pip: [torch==2.5.1, onnxruntime-gpu==1.20.1]]
+          dependencies: [cudnn=8.9.7, pip, pip: [torch==2.5.1, onnxruntime-gpu==1.20.1]]
     """,
     "the cuDNN that is required is missing, which is the loader's to say": """
         conda: [cudnn=8.9.7.29=h1_3]
@@ -543,6 +543,7 @@ def test_a_file_that_names_a_part_explains_what_is_installed():
         environment.yml: |
           dependencies:
             - python=3.11
+            - pip
             - pip:
               - tensorflow==2.14.1
               - nvidia-cudnn-cu11==8.7.0.84
@@ -701,7 +702,11 @@ def test_what_was_exchanged_after_the_file_was_written_is_found():
     ("line", "installed", "found"),
     [
         ("torch==2.1.2", "torch==2.4.0", "torch is 2.4.0"),
-        ("torch==2.1.2+cu121", "torch==2.1.2+cu118", "torch is 2.1.2+cu118"),
+        (
+            "--extra-index-url https://download.pytorch.org/whl/cu121\n  torch==2.1.2+cu121",
+            "torch==2.1.2+cu118",
+            "torch is 2.1.2+cu118",
+        ),
         (
             "--index-url https://download.pytorch.org/whl/cu118\n  torch==2.1.2",
             "torch==2.1.2+cu121",
@@ -769,14 +774,14 @@ AS_DECLARED = {
         pip: [torch==2.1.2+cu118]
         environment.yml: |
           name: prefix
-          dependencies: [pip: [torch==2.1.2]]
+          dependencies: [pip, pip: [torch==2.1.2]]
     """,
     "a requirement for another Python": """
         conda: []
         pip: [torch==2.4.0]
         environment.yml: |
           name: prefix
-          dependencies: [pip: [torch, "cupy-cuda12x ; python_version < '3.8'"]]
+          dependencies: [pip, pip: [torch, "cupy-cuda12x ; python_version < '3.8'"]]
     """,
 }
 
@@ -793,7 +798,7 @@ def test_two_files_of_a_project_may_ask_for_two_things():
         requirements.txt: |
           torch==2.4.0
         environment.yml: |
-          dependencies: [pip: [torch==2.1.2]]
+          dependencies: [pip, pip: [torch==2.1.2]]
     """)
 
 

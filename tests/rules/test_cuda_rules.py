@@ -38,7 +38,9 @@ def test_a_file_that_declares_the_mixture_is_the_root_of_the_installed_one():
         environment.yml: |
           dependencies:
             - cudatoolkit=11.8
+            - pip
             - pip:
+              - --extra-index-url https://download.pytorch.org/whl/cu121
               - torch==2.1.2+cu121
     """)
     assert (finding.at.path, finding.at.line) == ("environment.yml", 2)
@@ -155,7 +157,7 @@ def test_an_old_wheel_that_bundles_cuda_brings_it_too():
         "environment.yml: |\n  dependencies: [pytorch-gpu, cuda-version=12.6]",
         "environment.yml: |\n  dependencies: ['pytorch=*=cuda*']",
         "requirements.txt: |\n  --index-url https://download.pytorch.org/whl/cu124\n  torch",
-        "requirements.txt: |\n  torch==2.4.0+cu124",
+        "requirements.txt: |\n  --extra-index-url https://download.pytorch.org/whl/cu124\n  torch==2.4.0+cu124",
     ],
 )
 def test_a_cpu_build_where_a_file_asks_for_cuda_is_found(intent):
@@ -287,6 +289,7 @@ def test_where_the_cpu_may_be_meant_the_file_is_named_and_not_the_framework():
         conda: []
         pip: [torch==2.4.0+cpu]
         requirements.txt: |
+          --extra-index-url https://download.pytorch.org/whl/cu124
           torch==2.4.0+cu124
     """)
     assert finding.remedy.endswith("or, if the CPU is meant, ask for that in requirements.txt")

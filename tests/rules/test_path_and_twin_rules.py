@@ -99,3 +99,17 @@ def test_without_a_python_there_is_nothing_to_lead_astray():
     snapshot = sketch("python: 3.11.7\npythonpath: [{path: /x, python_in_path: '3.8'}]\n")
     without = msgspec.structs.replace(snapshot, python=None)
     assert not list(run_rules([all_rules()["PTH401"]], World(without, catalog.load())))
+
+
+@pytest.mark.parametrize(
+    ("lines", "severity"),
+    [
+        ("opencv-python\n  opencv-contrib-python", "info"),
+        ("opencv-python==4.10.0.84\n  opencv-contrib-python==4.10.0.84", "info"),
+        ("opencv-python==4.8.0.76\n  opencv-contrib-python-headless==4.7.0.72", "error"),
+        ("onnxruntime\n  onnxruntime-gpu", "error"),
+    ],
+)
+def test_packings_of_one_library_in_one_version_are_information(lines, severity):
+    (finding,) = found("DUP105", f"requirements.txt: |\n  {lines}\n")
+    assert finding.severity == severity

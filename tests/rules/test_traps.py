@@ -149,7 +149,7 @@ TRAPS = {
         conda: [cuda-nvcc=11.8.89=0]
         pip: [torch==2.4.0+cu124]
         environment.yml: |
-          dependencies: [cuda-nvcc=11.8, {pip: [torch==2.4.0+cu124]}]
+          dependencies: [cuda-nvcc=11.8, pip, {pip: [--extra-index-url https://download.pytorch.org/whl/cu124, torch==2.4.0+cu124]}]
     """,
     "XGBoost links CUDA statically, and its NCCL is its own": """
         conda:

@@ -1,0 +1,53 @@
+"""What the indexes that a file names have of what it asks for: the questions, in one place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from reconciler.builds import indexes, pythons, released
+from reconciler.model.catalog import Catalog
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.model.install_set import InstallSet
+    from reconciler.model.manifest import Declared
+    from reconciler.model.offer import (
+        LabeledPin,
+        NeverReleased,
+        PythonMisfit,
+        Replaced,
+        Unserved,
+    )
+
+
+class Supply(Struct, frozen=True, kw_only=True):
+    """What is known of indexes, as rules ask it of an install set."""
+
+    catalog: Catalog
+
+    def labeled_pins(self, install: InstallSet) -> tuple[LabeledPin, ...]:
+        """Return the requirements that pin builds which PyPI cannot have."""
+        return tuple(indexes.labeled_pins(install, self.catalog.published))
+
+    def unserved(self, install: InstallSet) -> tuple[Unserved, ...]:
+        """Return the requirements whose indexes have no build of the release they ask for."""
+        return tuple(indexes.unserved(install, self.catalog))
+
+    def dropped(self, install: InstallSet) -> Mapping[Declared, Declared]:
+        """Return the indexes that pip forgets at an index below them, each with that line."""
+        return indexes.dropped(install)
+
+    def replaced(self, install: InstallSet) -> tuple[Replaced, ...]:
+        """Return the indexes in place of PyPI, with the requirements that they have not."""
+        return tuple(indexes.replaced(install, self.catalog.published))
+
+    def never_released(self, install: InstallSet) -> tuple[NeverReleased, ...]:
+        """Return the lines that no version of their package satisfies."""
+        return tuple(released.never_released(install, self.catalog))
+
+    def python_misfits(self, install: InstallSet) -> tuple[PythonMisfit, ...]:
+        """Return the pinned wheels that were made for none of the Pythons of a set."""
+        return tuple(pythons.misfits(install, self.catalog.published))

@@ -1,0 +1,122 @@
+"""The options that commands share, and what of them the user may mistype."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SEVERITIES = ("error", "warning", "info")
+FORMATS = ("text", "json", "github", "sarif")
+
+
+def _codes(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(code.strip().upper() for text in value for code in text.split(",") if code.strip())
+
+
+def variables(
+    _: click.Context, __: click.Parameter, value: tuple[str, ...]
+) -> tuple[tuple[str, str], ...]:
+    """Return the pairs of ``--env VAR=VALUE``."""
+    for text in value:
+        if "=" not in text or text.startswith("="):
+            raise click.BadParameter(f"{text!r} is not VAR=VALUE")
+    return tuple((name, rest) for name, _, rest in (text.partition("=") for text in value))
+
+
+def _reports(
+    _: click.Context, __: click.Parameter, value: tuple[str, ...]
+) -> tuple[tuple[str, str], ...]:
+    pairs = tuple((name, path) for name, _, path in (text.partition("=") for text in value))
+    for name, path in pairs:
+        if name not in FORMATS or not path:
+            raise click.BadParameter(f"{name}={path} is not FORMAT=FILE ({', '.join(FORMATS)})")
+    return pairs
+
+
+def _platforms(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    names = tuple(name.strip() for text in value for name in text.split(",") if name.strip())
+    if not names:
+        return ()
+    from reconciler.model.install_set import SUBDIRS  # noqa: PLC0415 - `envfix --version` does without
+
+    for name in names:
+        if name not in SUBDIRS:
+            from difflib import get_close_matches  # noqa: PLC0415 - only for what is wrong
+
+            near = get_close_matches(name, SUBDIRS, n=1, cutoff=0)
+            raise click.BadParameter(
+                f"{name!r} is no platform of conda's; the nearest is {near[0]}"
+            )
+    return names
+
+
+def _cuda(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"[1-9]\d?\.\d{1,2}|none|auto", value):
+        raise click.BadParameter(f"{value!r} is not X.Y, none or auto")
+    return value
+
+
+_AIM = (
+    click.option(
+        "--platform",
+        "platforms",
+        metavar="SUBDIR",
+        multiple=True,
+        callback=_platforms,
+        help="Judge declared files for this platform (linux-64, win-64).",
+    ),
+    click.option(
+        "--cuda",
+        metavar="X.Y|none|auto",
+        callback=_cuda,
+        help="The CUDA that is meant; none, where the CPU is.",
+    ),
+)
+_SAYING = (
+    click.option(
+        "--select",
+        metavar="CODES",
+        multiple=True,
+        callback=_codes,
+        help="Only these rules (CUD, DUP101).",
+    ),
+    click.option(
+        "--ignore", metavar="CODES", multiple=True, callback=_codes, help="Not these rules."
+    ),
+    click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True),
+    click.option("-o", "--output", metavar="FILE", help="Write the report there, not to stdout."),
+    click.option(
+        "--report",
+        "reports",
+        metavar="FORMAT=FILE",
+        multiple=True,
+        callback=_reports,
+        help="Write a further report in the same run.",
+    ),
+    click.option(
+        "--fail-on",
+        type=click.Choice([*SEVERITIES, "never"]),
+        help="The least severity that makes the exit code 1.  [default: warning]",
+    ),
+    click.option("--strict", is_flag=True, help="What could not be looked at counts as a finding."),
+    click.option("-q", "--quiet", is_flag=True, help="One line a finding."),
+    click.option("-v", "--verbose", is_flag=True, help="Every package and all evidence."),
+    click.option(
+        "--color",
+        type=click.Choice(["auto", "always", "never"]),
+        default="auto",
+        show_default=True,
+    ),
+)
+
+
+def judging(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of what is judged, and how it is said."""
+    for option in reversed((*_AIM, *_SAYING)):
+        command = option(command)
+    return command

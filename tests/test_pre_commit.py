@@ -1,0 +1,122 @@
+"""The hook of this repository, as pre-commit runs it in a user's."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from lab.missing import missing
+from ruamel.yaml import YAML
+
+from reconciler import manifests
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ROOT = Path(__file__).parent.parent
+BAD = """\
+name: gpu
+channels: [conda-forge]
+dependencies:
+  - python=3.11
+  - cudatoolkit=11.8
+  - pip
+  - pip:
+      - torch==2.1.2+cu121
+      - nvidia-cuda-runtime-cu12==12.1.105
+"""
+MENDED = """\
+name: gpu
+channels: [conda-forge]
+dependencies:
+  - python=3.11
+  - pip
+"""
+
+
+def run(folder: Path, command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
+    # What a hook of git that runs these tests has set is of another repository; pip's settings
+    # say where the package registry is.
+    others = ("GIT_", "PYTHON", "PRE_COMMIT", "VIRTUAL_ENV")
+    environ = {k: v for k, v in os.environ.items() if not k.startswith(others)}
+    return subprocess.run(
+        [*map(str, command)],
+        cwd=folder,
+        env=environ | {"PRE_COMMIT_HOME": str(folder.parent / "home")},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone of this repository, which pre-commit can install from."""
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        missing("this is no clone of the repository, or git is not there")
+    folder = tmp_path_factory.mktemp("pre-commit") / "clone"
+    wheel = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "hatchling"]
+    if run(folder.parent, [*wheel, "-d", folder.parent]).returncode:
+        missing("no package registry can be reached")
+    assert run(folder.parent, ["git", "clone", "-q", ROOT, folder]).returncode == 0
+    return folder
+
+
+@pytest.mark.lab
+def test_the_hook_fails_on_a_bad_file_and_passes_when_it_is_mended(clone: Path) -> None:
+    project = clone.parent / "project"
+    project.mkdir()
+    run(project, ["git", "init", "-q"])
+    try_repo = [sys.executable, "-m", "pre_commit", "try-repo", clone, "envfix-check", "-a"]
+
+    (project / "environment.yml").write_text(BAD)
+    (project / "compose.yml").write_text("services: {}\n")
+    run(project, ["git", "add", "."])
+    bad = run(project, try_repo)
+    (project / "environment.yml").write_text(MENDED)
+    run(project, ["git", "add", "."])
+    mended = run(project, try_repo)
+
+    assert bad.returncode == 1, bad.stdout + bad.stderr
+    assert re.search(r"^environment\.yml:\d+:\d+: error CUD201 ", bad.stdout, re.MULTILINE)
+    assert mended.returncode == 0, mended.stdout + mended.stderr
+    assert "Passed" in mended.stdout
+
+
+HOOK = YAML(typ="safe").load(ROOT / ".pre-commit-hooks.yaml")[0]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "environment.yml",
+        "env/gpu/Environment.yaml",
+        "conda.yaml",
+        "requirements.txt",
+        "requirements/base.in",
+        "docs/Requirements-GPU.txt",
+        "pyproject.toml",
+        "docker/Dockerfile.gpu",
+    ],
+)
+def test_the_hook_is_given_what_envfix_knows_as_a_declared_file(path: str) -> None:
+    assert re.search(HOOK["files"], path)
+    assert any(re.fullmatch(form.path, path.lower()) for form in manifests.FORMATS)
+
+
+@pytest.mark.parametrize("path", ["setup.py", "README.md", "a.yml.orig", "x.toml"])
+def test_the_hook_is_not_given_other_files(path: str) -> None:
+    assert not re.search(HOOK["files"], path)
+
+
+def test_the_hook_runs_once_with_the_files_that_are_committed() -> None:
+    assert HOOK["require_serial"] is True
+    assert HOOK.get("pass_filenames", True) is True
+    assert HOOK["entry"] == "envfix check"
