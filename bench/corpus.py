@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench import repairs
 from reconciler import pipeline
 from reconciler.model.finding import Severity
 from reconciler.model.manifest import FaultKind
@@ -79,12 +80,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("corpus", type=Path, help="a folder with a manifest.jsonl")
     parser.add_argument("-v", "--verbose", action="store_true", help="every extra finding too")
+    parser.add_argument("--fix", action="store_true", help="what --fix makes of the files")
     options = parser.parse_args()
     rows = [
         json.loads(line)
         for line in (options.corpus / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
         if line.strip()
     ]
+    if options.fix:
+        repairs.tell(options.corpus, [row["file"] for row in rows], verbose=options.verbose)
+        return
     started = time.perf_counter()
     judged = [_judge(options.corpus, row) for row in rows]
     seconds = time.perf_counter() - started

@@ -25,10 +25,17 @@ HOOK = """\
   entry: envfix check
   language: python
   require_serial: true
-  files: |
+  files: &files |
     (?xi)^(
         {files}
     )$
+- id: envfix-fix
+  name: envfix fix
+  description: Mend what is certainly meant otherwise, and say what is left.
+  entry: envfix check --fix
+  language: python
+  require_serial: true
+  files: *files
 """
 
 

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler import __version__
-from reconciler.errors import EnvfixError, OutputError
-from reconciler.model.os_name import from_os, printable
-from reconciler.options import SEVERITIES, judging, variables
+from reconciler import __version__, terminal
+from reconciler.errors import EnvfixError
+from reconciler.model.os_name import from_os, printable, to_os
+from reconciler.options import SEVERITIES, judging, looking, mending, telling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from reconciler.config import Config
+    from reconciler.model.plan import Repair
     from reconciler.model.report import Report
     from reconciler.model.snapshot import Snapshot
 
@@ -54,32 +55,106 @@ def cli() -> None:
 
 @cli.command()
 @click.argument("project", default=".")
-@click.option("-p", "--prefix", metavar="DIR", help="Look at the environment in this folder.")
-@click.option("-n", "--name", metavar="NAME", help="Look at the conda environment of this name.")
-@click.option("--no-env", is_flag=True, help="Look at the project's files alone.")
-@click.option("--no-host", is_flag=True, help="Do not look at the driver of this machine.")
-@click.option(
-    "--live",
-    is_flag=True,
-    help="Start the environment's own interpreter, to hear pip's own view.",
-)
-@click.option(
-    "--env",
-    "supposed",
-    metavar="VAR=VALUE",
-    multiple=True,
-    callback=variables,
-    help="What if this variable were set? An empty VALUE unsets it.",
-)
-@click.option("--snapshot", metavar="FILE", help="Replay a saved snapshot instead of looking.")
-@click.option("--save-snapshot", metavar="FILE", help="Keep what was seen, for a replay elsewhere.")
+@looking
 @judging
 @click.pass_context
-def scan(  # noqa: PLR0913 - each is an option of the command
+def scan(ctx: click.Context, /, *, project: str, **said: Any) -> None:
+    """Inspect PROJECT (default: this folder) and its environment; print the report."""
+    from reconciler import pipeline  # noqa: PLC0415 - `envfix --version` does without
+
+    config = pipeline.configured(project)
+    taken = _taken(project, config, **said)
+    report = pipeline.scan(taken, select=said["select"], ignore=said["ignore"], config=config)
+    ctx.exit(_say(report, config, **said))
+
+
+@cli.command()
+@click.argument("files", nargs=-1, metavar="FILE...")
+@click.option("--snapshot", metavar="FILE", help="Judge a saved snapshot instead of files.")
+@click.option("--fix", "is_mended", is_flag=True, help="Write what mends the files, at once.")
+@mending
+@judging
+@click.pass_context
+def check(
+    ctx: click.Context,
+    /,
+    *,
+    files: tuple[str, ...],
+    snapshot: str | None,
+    is_mended: bool,
+    diff: bool,
+    **said: Any,
+) -> None:
+    """Judge declared files alone, or those of a folder: no environment, no GPU, no network."""
+    from reconciler import pipeline  # noqa: PLC0415 - `envfix --version` does without
+
+    if bool(files) == bool(snapshot):
+        raise click.UsageError("give the files to judge, or a --snapshot")
+    if snapshot and is_mended and not diff:
+        raise click.UsageError("a snapshot is what was seen: with --fix, it goes with --diff alone")
+    config = pipeline.configured(".")
+    if is_mended and not diff:
+        terminal.note(pipeline.recover("."))
+    if snapshot:
+        taken = pipeline.load_snapshot(terminal.read(snapshot), where=snapshot)
+    else:
+        taken = pipeline.look_at_files(".", files)
+    taken = _aimed(taken, config, **said)
+    if diff:
+        repair = _mended(taken, config, **said)
+        ctx.exit(_tell(repair, config, how="envfix check --fix", write=False, **said))
+    if not is_mended:
+        report = pipeline.check(taken, select=said["select"], ignore=said["ignore"], config=config)
+        ctx.exit(_say(report, config, **said))
+    repair = _mended(taken, config, **said)
+    terminal.note(pipeline.write(repair))
+    ctx.exit(_say(repair.after, config, repair=repair, **said))
+
+
+@cli.command()
+@click.argument("project", default=".")
+@mending
+@click.option("--write", is_flag=True, help="Write it; `envfix undo` takes it back.")
+@click.option("--script", metavar="FILE", help="Write what mends the environment as a script.")
+@looking
+@telling
+@click.pass_context
+def fix(
     ctx: click.Context,
     /,
     *,
     project: str,
+    diff: bool,
+    write: bool,
+    script: str | None,
+    **said: Any,
+) -> None:
+    """Show what mends the files of PROJECT (default: this folder) as a diff, and why."""
+    from reconciler import pipeline  # noqa: PLC0415 - `envfix --version` does without
+
+    if write and diff:
+        raise click.UsageError("give one of --diff and --write")
+    if write and said["snapshot"]:
+        raise click.UsageError("a snapshot is what was seen: it goes with no --write")
+    config = pipeline.configured(project)
+    if write:
+        terminal.note(pipeline.recover(project))
+    repair = _mended(_taken(project, config, **said), config, **said)
+    if script:
+        from reconciler.model.finding import flat  # noqa: PLC0415 - few ask for it
+        from reconciler.output import script as commands  # noqa: PLC0415 - few ask for it
+
+        after = repair.after
+        text = commands.render(flat(after.findings), after.target, envfix=after.envfix)
+        # A prefix need not be UTF-8, and the shell is to be given its own bytes.
+        terminal.write(script, to_os(text).encode("utf-8", "surrogateescape"))
+    ctx.exit(_tell(repair, config, how="envfix fix --write", write=write, **said))
+
+
+def _taken(  # noqa: PLR0913 - each is an option of the command
+    project: str,
+    config: Config,
+    *,
     prefix: str | None,
     name: str | None,
     no_env: bool,
@@ -89,8 +164,8 @@ def scan(  # noqa: PLR0913 - each is an option of the command
     snapshot: str | None,
     save_snapshot: str | None,
     **said: Any,
-) -> None:
-    """Inspect PROJECT (default: this folder) and its environment; print the report."""
+) -> Snapshot:
+    """Look at a project and its environment, or replay what was seen."""
     from reconciler import pipeline  # noqa: PLC0415 - `envfix --version` does without
 
     if sum([prefix is not None, name is not None, no_env]) > 1:
@@ -101,9 +176,8 @@ def scan(  # noqa: PLR0913 - each is an option of the command
         )
     if live and (snapshot or no_env):
         raise click.UsageError("--live asks an environment: it goes with no --snapshot or --no-env")
-    config = pipeline.configured(project)
     if snapshot:
-        taken = pipeline.load_snapshot(_read(snapshot), where=snapshot)
+        taken = pipeline.load_snapshot(terminal.read(snapshot), where=snapshot)
     else:
         choice = pipeline.Choice(prefix=prefix, name=name, no_env=no_env)
         taken = pipeline.look(
@@ -111,32 +185,8 @@ def scan(  # noqa: PLR0913 - each is an option of the command
         )
     taken = _aimed(taken, config, **said)
     if save_snapshot:
-        _write(save_snapshot, pipeline.save_snapshot(taken))
-    report = pipeline.scan(taken, select=said["select"], ignore=said["ignore"], config=config)
-    ctx.exit(_say(report, config, **said))
-
-
-@cli.command()
-@click.argument("files", nargs=-1, metavar="FILE...")
-@click.option("--snapshot", metavar="FILE", help="Judge a saved snapshot instead of files.")
-@judging
-@click.pass_context
-def check(
-    ctx: click.Context, /, *, files: tuple[str, ...], snapshot: str | None, **said: Any
-) -> None:
-    """Judge declared files alone, or those of a folder: no environment, no GPU, no network."""
-    from reconciler import pipeline  # noqa: PLC0415 - `envfix --version` does without
-
-    if bool(files) == bool(snapshot):
-        raise click.UsageError("give the files to judge, or a --snapshot")
-    config = pipeline.configured(".")
-    if snapshot:
-        taken = pipeline.load_snapshot(_read(snapshot), where=snapshot)
-    else:
-        taken = pipeline.look_at_files(".", files)
-    taken = _aimed(taken, config, **said)
-    report = pipeline.check(taken, select=said["select"], ignore=said["ignore"], config=config)
-    ctx.exit(_say(report, config, **said))
+        terminal.write(save_snapshot, pipeline.save_snapshot(taken))
+    return taken
 
 
 def _aimed(
@@ -153,6 +203,58 @@ def _aimed(
     return pipeline.aimed(taken, platforms or settings.platforms, cuda or settings.cuda)
 
 
+def _mended(taken: Snapshot, config: Config, *, unsafe: bool, **said: Any) -> Repair:
+    from reconciler import pipeline  # noqa: PLC0415 - `envfix --version` does without
+
+    return pipeline.fix(
+        taken, unsafe=unsafe, select=said["select"], ignore=said["ignore"], config=config
+    )
+
+
+def _tell(  # noqa: PLR0913 - each is an option of the command
+    repair: Repair,
+    config: Config,
+    *,
+    how: str,
+    write: bool,
+    unsafe: bool,
+    output: str | None,
+    fail_on: str | None,
+    strict: bool,
+    quiet: bool,
+    verbose: bool,
+    color: str,
+    **_: Any,
+) -> int:
+    """Write a repair if that is asked for, and tell it; return the exit code."""
+    from reconciler import pipeline  # noqa: PLC0415 - `envfix --version` does without
+    from reconciler.output import diff  # noqa: PLC0415 - as its renderers below
+    from reconciler.output import repair as story  # noqa: PLC0415
+
+    written = pipeline.write(repair) if write else None
+    if written:
+        terminal.note(written)
+    how = f"{how} --unsafe-fixes" if unsafe else how
+    is_colored = output is None and terminal.wants_color(color)
+    names = [from_os(name) for name in written.names] if written else None
+    if quiet:
+        lines = "".join(f"{printable(name)}\n" for name in names or ())
+        text = lines if write else diff.render(repair.files, color=is_colored)
+    else:
+        text = story.render(
+            repair,
+            how=how,
+            written=names,
+            width=terminal.width(),
+            color=is_colored,
+            verbose=verbose,
+        )
+    terminal.emit(text, output)
+    if write or repair.after.crashes:
+        return _exit_code(repair.after, fail_on or config.settings.fail_on, strict=strict)
+    return FINDINGS if repair.files else CLEAN
+
+
 def _say(  # noqa: PLR0913 - each is an option of the command
     report: Report,
     config: Config,
@@ -165,15 +267,25 @@ def _say(  # noqa: PLR0913 - each is an option of the command
     quiet: bool,
     verbose: bool,
     color: str,
+    repair: Repair | None = None,
     **_: Any,
 ) -> int:
     """Write the reports that were asked for; return the exit code."""
     for extra, path in reports:
-        _write(path, _renderer(extra, verbose=verbose)(report).encode())
-    is_plain = output is not None or not _wants_color(color)
+        terminal.write(path, _renderer(extra, verbose=verbose)(report).encode())
+    is_plain = output is not None or not terminal.wants_color(color)
     render = _renderer(form, verbose=verbose, quiet=quiet, strict=strict, color=not is_plain)
-    _emit(render(report), output)
+    terminal.emit(_mendings(repair, form, quiet=quiet) + render(report), output)
     return _exit_code(report, fail_on or config.settings.fail_on, strict=strict)
+
+
+def _mendings(repair: Repair | None, form: str, *, quiet: bool) -> str:
+    """Return what stands above the report of what is left; programs are told that alone."""
+    if repair is None or quiet or form != "text":
+        return ""
+    from reconciler.output import repair as story  # noqa: PLC0415 - most runs mend nothing
+
+    return story.render_made(repair)
 
 
 @cli.command()
@@ -186,6 +298,20 @@ def rule(code: str | None) -> None:
     modules = pipeline.selected_rules([code.upper()] if code else [], [])
     render = rule_page.render if code and len(modules) == 1 else rule_page.render_line
     click.echo("\n".join(render(module) for module in modules).rstrip())
+
+
+@cli.command()
+@click.argument("project", default=".")
+def undo(project: str) -> None:
+    """Take the last written repair of PROJECT (default: this folder) back."""
+    from reconciler import pipeline  # noqa: PLC0415
+
+    written = pipeline.undo(project)
+    terminal.note(written)
+    lines = (
+        f"{printable(from_os(name))}: as it was before envfix wrote it\n" for name in written.names
+    )
+    terminal.emit("".join(lines), None)
 
 
 def _environ(changes: Mapping[str, str]) -> Mapping[str, str]:
@@ -222,41 +348,9 @@ def _renderer(
 
     def render(report: Report) -> str:
         said = text_of_files.render if report.target.files else text.render
-        return said(report, width=_width(), color=color, verbose=verbose)
+        return said(report, width=terminal.width(), color=color, verbose=verbose)
 
     return render
-
-
-def _width() -> int:
-    try:
-        columns = os.get_terminal_size(sys.stdout.fileno()).columns
-    except (OSError, ValueError):
-        columns = 80
-    return min(max(columns, 60), 100)
-
-
-def _wants_color(color: str) -> bool:
-    if color != "auto":
-        return color == "always"
-    # https://no-color.org: set and not empty.
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-
-
-def _emit(text: str, output: str | None) -> None:
-    if output:
-        _write(output, text.encode())
-    else:
-        # The bytes, so that a name of any script survives a terminal in the C locale.
-        encoded = text.encode(sys.stdout.encoding or "utf-8", "backslashreplace")
-        try:
-            sys.stdout.buffer.write(encoded)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise OutputError(
-                error.strerror or str(error), where="stdout", next_step="give --output FILE"
-            ) from error
 
 
 def _exit_code(report: Report, fail_on: str, *, strict: bool) -> int:
@@ -265,23 +359,3 @@ def _exit_code(report: Report, fail_on: str, *, strict: bool) -> int:
     counted = SEVERITIES[: SEVERITIES.index(fail_on) + 1] if fail_on != "never" else ()
     found = any(finding.severity in counted for finding in report.findings)
     return FINDINGS if found or (strict and (report.gaps or report.skips)) else CLEAN
-
-
-def _read(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError as error:
-        raise EnvfixError(
-            error.strerror or str(error), where=path, next_step="give a file that can be read"
-        ) from error
-
-
-def _write(path: str, content: bytes) -> None:
-    try:
-        with open(path, "wb") as file:
-            file.write(content)
-    except OSError as error:
-        raise OutputError(
-            error.strerror or str(error), where=path, next_step="give a file that can be written"
-        ) from error

@@ -29,5 +29,9 @@ class OutputError(EnvfixError):
     """A report or a snapshot cannot be written where it was asked for."""
 
 
+class WriteError(EnvfixError):
+    """Files cannot be written, or taken back; unless it says so, all of them are as they were."""
+
+
 class ConfigError(EnvfixError):
     """The user's settings cannot be read, or say what envfix does not know."""

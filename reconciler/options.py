@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 SEVERITIES = ("error", "warning", "info")
 FORMATS = ("text", "json", "github", "sarif")
@@ -77,7 +77,7 @@ _AIM = (
         help="The CUDA that is meant; none, where the CPU is.",
     ),
 )
-_SAYING = (
+_SELECTION = (
     click.option(
         "--select",
         metavar="CODES",
@@ -88,8 +88,9 @@ _SAYING = (
     click.option(
         "--ignore", metavar="CODES", multiple=True, callback=_codes, help="Not these rules."
     ),
+)
+_FORM = (
     click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True),
-    click.option("-o", "--output", metavar="FILE", help="Write the report there, not to stdout."),
     click.option(
         "--report",
         "reports",
@@ -98,6 +99,9 @@ _SAYING = (
         callback=_reports,
         help="Write a further report in the same run.",
     ),
+)
+_SAYING = (
+    click.option("-o", "--output", metavar="FILE", help="Write the report there, not to stdout."),
     click.option(
         "--fail-on",
         type=click.Choice([*SEVERITIES, "never"]),
@@ -113,10 +117,60 @@ _SAYING = (
         show_default=True,
     ),
 )
+_LOOKING = (
+    click.option("-p", "--prefix", metavar="DIR", help="Look at the environment in this folder."),
+    click.option(
+        "-n", "--name", metavar="NAME", help="Look at the conda environment of this name."
+    ),
+    click.option("--no-env", is_flag=True, help="Look at the project's files alone."),
+    click.option("--no-host", is_flag=True, help="Do not look at the driver of this machine."),
+    click.option(
+        "--live",
+        is_flag=True,
+        help="Start the environment's own interpreter, to hear pip's own view.",
+    ),
+    click.option(
+        "--env",
+        "supposed",
+        metavar="VAR=VALUE",
+        multiple=True,
+        callback=variables,
+        help="What if this variable were set? An empty VALUE unsets it.",
+    ),
+    click.option("--snapshot", metavar="FILE", help="Replay a saved snapshot instead of looking."),
+    click.option(
+        "--save-snapshot", metavar="FILE", help="Keep what was seen, for a replay elsewhere."
+    ),
+)
+_MENDING = (
+    click.option("--diff", is_flag=True, help="Only show what would be written, as a diff."),
+    click.option(
+        "--unsafe-fixes", "unsafe", is_flag=True, help="Repairs too that may not be what is meant."
+    ),
+)
+
+
+def looking(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of what is looked at: an environment, or a snapshot."""
+    return _with(_LOOKING, command)
 
 
 def judging(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options of what is judged, and how it is said."""
-    for option in reversed((*_AIM, *_SAYING)):
+    return _with((*_AIM, *_SELECTION, *_FORM, *_SAYING), command)
+
+
+def mending(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of what is mended."""
+    return _with(_MENDING, command)
+
+
+def telling(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of what is judged, where what it says has one form."""
+    return _with((*_AIM, *_SELECTION, *_SAYING), command)
+
+
+def _with(options: Sequence[Callable[..., Any]], command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(options):
         command = option(command)
     return command

@@ -8,24 +8,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from reconciler import __version__, catalog, live, rules
+from reconciler import __version__, catalog, rules
 from reconciler import config as configuration
-from reconciler.check import (
-    Platforms,
-    fold_symptoms,
-    judged_so_far,
-    merge_repeats,
-    run_rules,
-    silence,
-)
 from reconciler.config import Config
 from reconciler.errors import SelectionError, SnapshotError, TargetNotFoundError
-from reconciler.model.finding import Finding
+from reconciler.judgement import judge
+from reconciler.model.fix import Applicability
 from reconciler.model.install_set import PLATFORMS
 from reconciler.model.os_name import from_os
-from reconciler.model.report import Crash, Report, Skip
 from reconciler.model.snapshot import SCHEMA, Choice, Fact, Snapshot, Target
-from reconciler.world import World
 
 __all__ = [
     "Choice",
@@ -33,23 +24,28 @@ __all__ = [
     "aimed",
     "check",
     "configured",
+    "fix",
     "judge",
     "load_snapshot",
     "look",
     "look_at_files",
+    "recover",
     "save_snapshot",
     "scan",
     "selected_rules",
+    "undo",
+    "write",
 ]
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
-    from reconciler.model.catalog import Catalog
-    from reconciler.model.ignore import Ignore
-    from reconciler.model.manifest import Manifest
+    from reconciler.model.finding import Finding
+    from reconciler.model.plan import Repair
+    from reconciler.model.report import Report, Written
     from reconciler.model.rule import RuleModule
     from reconciler.model.snapshot import Gap
+    from reconciler.world import World
 
 
 class _Schema(msgspec.Struct, frozen=True):
@@ -189,74 +185,6 @@ def aimed(snapshot: Snapshot, platforms: Sequence[str], cuda: str) -> Snapshot:
     return msgspec.structs.replace(snapshot, target=target)
 
 
-def judge(
-    snapshot: Snapshot,
-    modules: Sequence[RuleModule[World]],
-    known: Catalog,
-    ignores: Sequence[Ignore] = (),
-) -> Report:
-    """Hold a snapshot against the rules: itself, and its files for every other platform."""
-    worlds = [World(view, known) for view in _views(snapshot)]
-    last = [module for module in modules if module.RULE.is_last]
-    first = [module for module in modules if not module.RULE.is_last]
-    results = [(world.platform, r) for world in worlds for r in run_rules(first, world)]
-    found = ((platform, r) for platform, r in results if isinstance(r, Finding))
-    can_have = [world.platform for world in worlds if world.can_have_cuda]
-    judged = {m.path: _platforms_of(m, snapshot.target, can_have) for m in snapshot.manifests}
-    wishes = (*worlds[0].ignores, *ignores)
-    kept, ignored = silence(merge_repeats(found, judged), wishes)
-    so_far = judged_so_far(rules.all_rules(), first, worlds[0], ignored)
-    said = tuple(run_rules(last, World(snapshot, known, so_far)))
-    told, quiet = silence((r for r in said if isinstance(r, Finding)), wishes)
-    other = (*(r for _, r in results), *said)
-    unwanted = tuple(code for ignore in ignores if ignore.path is None for code in ignore.codes)
-    return Report(
-        envfix=__version__,
-        target=snapshot.target,
-        builds=worlds[0].builds,
-        findings=fold_symptoms((*kept, *told)),
-        ignored=ignored + quiet,
-        manifests=snapshot.manifests,
-        skips=tuple(
-            dict.fromkeys(
-                r for r in other if isinstance(r, Skip) and not r.code.startswith(unwanted)
-            )
-        ),
-        gaps=snapshot.gaps,
-        crashes=tuple({r.code: r for r in other if isinstance(r, Crash)}.values()),
-        live=live.compare(snapshot),
-    )
-
-
-def _platforms_of(manifest: Manifest, target: Target, can_have: Sequence[str]) -> Platforms:
-    said = manifest.platforms or target.platforms or ((target.platform,) if target.prefix else ())
-    parts = [combination.platforms for combination in manifest.combinations]
-    # An image is for Linux, whichever its machine is.
-    possible = said or (tuple(p for part in parts for p in part) if all(parts) else ())
-    return Platforms(
-        judged=tuple(platform for platform in can_have if not possible or platform in possible),
-        # Most of CUDA is Linux on x86-64; a file that does not say so need not be for the others.
-        likely=said or (PLATFORMS[:1] if not possible or PLATFORMS[0] in possible else possible),
-    )
-
-
-def _views(snapshot: Snapshot) -> Iterator[Snapshot]:
-    """Yield the snapshot, and its declared files as they are for each other platform.
-
-    Files that stand beside an environment are for its platform, if the user names no other.
-    """
-    target = snapshot.target
-    yield snapshot
-    for platform in target.platforms or (() if target.prefix else PLATFORMS):
-        if platform != target.platform:
-            yield Snapshot(
-                envfix=snapshot.envfix,
-                target=msgspec.structs.replace(target, platform=platform, prefix=None, kind="none"),
-                asked=(Fact.MANIFESTS,),
-                manifests=snapshot.manifests,
-            )
-
-
 def scan(
     snapshot: Snapshot,
     *,
@@ -299,6 +227,57 @@ def _places(finding: Finding) -> frozenset[str | None]:
     return frozenset((finding.at.path, *(place.path for place in finding.related)))
 
 
+def fix(
+    snapshot: Snapshot,
+    *,
+    unsafe: bool = False,
+    select: Collection[str] = (),
+    ignore: Collection[str] = (),
+    config: Config | None = None,
+) -> Repair:
+    """Make the fixes of what ``check`` finds in files, or ``scan`` in a project, in memory alone."""
+    from reconciler.rehearsal import rehearse  # noqa: PLC0415 - a scan changes nothing
+
+    config = config or Config()
+    # The harm that a fix does may be what nobody has selected; that an environment is not yet what
+    # its file has become is no harm.
+    all_selected = msgspec.structs.replace(
+        config, settings=msgspec.structs.replace(config.settings, select=())
+    )
+
+    def watch(seen: Snapshot) -> Report:
+        files = Snapshot(
+            envfix=seen.envfix,
+            target=seen.target,
+            asked=(Fact.MANIFESTS,),
+            manifests=seen.manifests,
+        )
+        return scan(files, ignore=ignore, config=all_selected)
+
+    return rehearse(
+        snapshot,
+        Applicability.UNSAFE if unsafe else Applicability.SAFE,
+        judge=lambda seen: check(seen, select=select, ignore=ignore, config=config),
+        watch=watch,
+    )
+
+
+def recover(project: str) -> Written:
+    """Answer a crash of an earlier run that wrote; raises WriteError."""
+    from reconciler import apply  # noqa: PLC0415 - a scan writes nothing
+
+    return apply.recover(os.path.abspath(project))
+
+
+def write(repair: Repair) -> Written:
+    """Write the files of a repair, all of them or none; raises WriteError."""
+    from reconciler import apply  # noqa: PLC0415 - a scan writes nothing
+    from reconciler.collect import rereading  # noqa: PLC0415
+
+    project = repair.before.target.project
+    return apply.commit([rereading.change_of(project, file) for file in repair.files], project)
+
+
 def selected_rules(
     select: Collection[str], ignore: Collection[str]
 ) -> tuple[RuleModule[World], ...]:
@@ -313,6 +292,13 @@ def selected_rules(
         for code in rules.modules()
         if (not select or code.startswith(tuple(select))) and not code.startswith(tuple(ignore))
     )
+
+
+def undo(project: str) -> Written:
+    """Bring back the files that the last repair of a project wrote; raises WriteError."""
+    from reconciler import apply  # noqa: PLC0415 - a scan writes nothing
+
+    return apply.undo(os.path.abspath(project))
 
 
 def save_snapshot(snapshot: Snapshot) -> bytes:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from reconciler.builds import breaks, cudnn, drift, families, records, shadows, ties, wheels
 from reconciler.builds import declared as declared_lines
 from reconciler.builds.meant import DeclaredFiles
+from reconciler.builds.mending import Mending, mending_of
 from reconciler.builds.required import required_on
 from reconciler.builds.supply import Supply
 from reconciler.model.cuda import Role, Variant
@@ -219,6 +220,12 @@ class World:
     def supply(self) -> Supply:
         """What indexes have of what the files ask for."""
         return Supply(catalog=self.catalog)
+
+    @cached_property
+    def mending(self) -> Mending:
+        """How what is installed is mended, by the user's own managers."""
+        builds, frameworks = self.builds, self.frameworks
+        return mending_of(self.snapshot, self.catalog, builds, frameworks, self.own_sets)
 
     def breaks(self, partner: str) -> tuple[BreakPair, ...]:
         """Return what is installed and the installed version of a package breaks."""

@@ -21,15 +21,23 @@ MAY_IMPORT = {
     "rules": MODEL | {"world", "convert"},
     "collect": MODEL | {"manifests", "loader"},
     "check": MODEL | {"world"},
+    "plan": MODEL,
+    "rehearsal": MODEL | {"manifests", "plan"},
     "live": MODEL,
+    "apply": MODEL | {"manifests", "hooks"},
     "output": MODEL | {"world"},
-    "pipeline": MODEL | KNOWLEDGE | {"world", "rules", "collect", "check", "live"},
+    "pipeline": MODEL
+    | KNOWLEDGE
+    | {"world", "rules", "collect", "judgement", "rehearsal", "apply"},
+    "judgement": MODEL | {"catalog", "rules", "world", "check", "live"},
     "testing": MODEL | KNOWLEDGE | {"world"},
     "options": MODEL,
-    "cli": MODEL | {"pipeline", "output", "options", "config"},
+    "terminal": MODEL,
+    "cli": MODEL | {"pipeline", "output", "options", "terminal", "config"},
     "__main__": {"cli"},
 }
 PURE = {"model", "manifests", "loader", "builds", "world", "rules", "check", "live", "output"}
+PURE |= {"plan", "rehearsal"}
 MACHINE = {"os", "subprocess", "shutil", "socket", "ctypes", "urllib", "pathlib", "tempfile"}
 #: A module of the standard library, or a common one, that talks to other machines.
 NETWORK = {"aiohttp", "ftplib", "http", "httpx", "requests", "smtplib", "socket", "ssl", "urllib3"}

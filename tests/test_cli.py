@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import jsonschema
 import pytest
+from apply.scene import cut_off_before_clearing_up
 from click.testing import CliRunner, Result
 from collect.trees import PYTHON_RECORD, SITE, conda_prefix, write
 
-from reconciler import __version__, pipeline, rules
+from reconciler import __version__, apply, pipeline, rules
 from reconciler.cli import cli
+from reconciler.model.report import FileChange
 from reconciler.output import json as json_output
 from reconciler.testing import FACTS, sketch
 
@@ -73,7 +75,7 @@ def test_the_version_is_told() -> None:
 
 
 @pytest.mark.parametrize("option", ["-h", "--help"])
-@pytest.mark.parametrize("command", [[], ["scan"], ["rule"]])
+@pytest.mark.parametrize("command", [[], ["scan"], ["undo"], ["rule"]])
 def test_help_is_told(command: list[str], option: str) -> None:
     done = envfix(*command, option)
 
@@ -362,6 +364,40 @@ def test_a_terminal_escape_in_a_name_is_never_written_as_it_is(
 
     assert done.exit_code == 1
     assert not set(done.stdout_bytes.decode()) & {"\x1b", "\x07"}
+
+
+def test_an_undo_names_what_it_brought_back(project: Path, tmp_path: Path) -> None:
+    file = write(project, {"environment.yml": "name: a"}) / "environment.yml"
+    change = FileChange(path=str(file), name=file.name, before=b"name: a", after=b"name: b")
+    environ = {"XDG_STATE_HOME": str(tmp_path / "state"), "HOME": str(tmp_path)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", environ["XDG_STATE_HOME"])
+        patch.setenv("HOME", environ["HOME"])
+        apply.commit([change], str(project))
+
+    done = envfix("undo", project, environ=environ)
+
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout == "environment.yml: as it was before envfix wrote it\n"
+    assert file.read_bytes() == b"name: a"
+
+
+def test_an_undo_says_what_a_crash_left(tmp_path: Path) -> None:
+    made = cut_off_before_clearing_up(tmp_path / "cut-off")
+    environ = {"XDG_STATE_HOME": str(made.state), "HOME": str(made.state)}
+
+    done = envfix("undo", made.project, environ=environ)
+
+    assert (done.exit_code, done.stdout.count("\n")) == (0, 4)
+    assert done.stderr.startswith("envfix: a write that had been cut off is now complete: env/")
+
+
+def test_with_nothing_to_undo_there_is_one_line(project: Path, tmp_path: Path) -> None:
+    done = envfix("undo", project, environ={"XDG_STATE_HOME": str(tmp_path), "HOME": str(tmp_path)})
+
+    assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert "nothing that envfix wrote here" in done.stderr
+    assert list(project.iterdir()) == []
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -16,6 +16,7 @@ import pytest
 
 from reconciler import catalog, pipeline, rules
 from reconciler.collect.prefixes import Choice
+from reconciler.collect.rereading import change_of
 from reconciler.model.finding import Severity
 from reconciler.model.host import DriverRelease
 from reconciler.model.report import Report
@@ -69,6 +70,13 @@ def seen_of(case: Path) -> Snapshot:
     return pipeline.look(str(case / "project"), choice, variables, host=False, root=str(case))
 
 
+def fixed(case: Path) -> dict[str, bytes | None]:
+    """Return what the fixes make of the case's files, with those that may not be what is meant."""
+    repair = pipeline.fix(snapshot_of(case), unsafe=True)
+    changes = [change_of(str(case / "project"), file) for file in repair.files]
+    return {change.name: change.after for change in changes}
+
+
 def judged(snapshot: Snapshot) -> Report:
     return pipeline.judge(snapshot, tuple(rules.all_rules().values()), catalog.load())
 
@@ -86,6 +94,19 @@ def test_the_report_is_the_expected_one(case: Path, pytestconfig: pytest.Config)
     if pytestconfig.getoption("accept"):
         expected.write_text(report, encoding="utf-8")
     assert report == expected.read_text(encoding="utf-8")
+
+
+@each_case
+def test_the_files_are_mended_as_expected(case: Path, pytestconfig: pytest.Config) -> None:
+    files = fixed(case)
+    folder = case / "fixed"
+    if pytestconfig.getoption("accept"):
+        shutil.rmtree(folder, ignore_errors=True)
+        for name, content in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content or b"")
+    expected = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    assert files == {p.relative_to(folder).as_posix(): p.read_bytes() for p in expected}
 
 
 @pytest.mark.parametrize(

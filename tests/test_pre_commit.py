@@ -48,7 +48,11 @@ def run(folder: Path, command: Sequence[str | Path]) -> subprocess.CompletedProc
     return subprocess.run(
         [*map(str, command)],
         cwd=folder,
-        env=environ | {"PRE_COMMIT_HOME": str(folder.parent / "home")},
+        env=environ
+        | {
+            "PRE_COMMIT_HOME": str(folder.parent / "home"),
+            "XDG_STATE_HOME": str(folder.parent / "state"),
+        },
         capture_output=True,
         text=True,
         check=False,
@@ -90,7 +94,28 @@ def test_the_hook_fails_on_a_bad_file_and_passes_when_it_is_mended(clone: Path) 
     assert "Passed" in mended.stdout
 
 
-HOOK = YAML(typ="safe").load(ROOT / ".pre-commit-hooks.yaml")[0]
+@pytest.mark.lab
+def test_the_fixing_hook_mends_a_file_and_passes_then(clone: Path) -> None:
+    project = clone.parent / "exported"
+    project.mkdir()
+    run(project, ["git", "init", "-q"])
+    try_repo = [sys.executable, "-m", "pre_commit", "try-repo", clone, "envfix-fix", "-a"]
+    healthy = MENDED.replace("\n", "\r\n").encode()
+    (project / "environment.yml").write_bytes(healthy + b"prefix: /home/ann/envs/gpu\r\n")
+    run(project, ["git", "add", "."])
+
+    first = run(project, try_repo)
+    run(project, ["git", "add", "."])
+    second = run(project, try_repo)
+
+    assert first.returncode == 1, first.stdout + first.stderr
+    assert "files were modified by this hook" in first.stdout
+    assert "mended DEC712: drop `prefix:`" in first.stdout
+    assert (project / "environment.yml").read_bytes() == healthy
+    assert second.returncode == 0, second.stdout + second.stderr
+
+
+HOOK, FIX = YAML(typ="safe").load(ROOT / ".pre-commit-hooks.yaml")
 
 
 @pytest.mark.parametrize(
@@ -120,3 +145,8 @@ def test_the_hook_runs_once_with_the_files_that_are_committed() -> None:
     assert HOOK["require_serial"] is True
     assert HOOK.get("pass_filenames", True) is True
     assert HOOK["entry"] == "envfix check"
+
+
+def test_the_fixing_hook_is_the_same_but_that_it_writes() -> None:
+    same = {key: value for key, value in HOOK.items() if key not in {"id", "name", "description"}}
+    assert {key: FIX[key] for key in same} == same | {"entry": "envfix check --fix"}

@@ -5,9 +5,10 @@ import re
 import msgspec
 import pytest
 
-from reconciler import catalog
+from reconciler import catalog, manifests, pipeline
 from reconciler.check import run_rules
-from reconciler.model.finding import Finding
+from reconciler.model.finding import Finding, Severity, flat
+from reconciler.model.fix import Applicability
 from reconciler.model.report import Skip
 from reconciler.model.snapshot import Gap
 from reconciler.rules import all_rules
@@ -84,6 +85,77 @@ def test_what_explains_a_finding_is_a_rule(rule):
     (finding,) = results(rule, sketch(rule.BAD))
     for cause in (finding.cause, *finding.explained_by):
         assert cause.partition("@")[0] in names
+
+
+def fix_of(rule):
+    """Return the fix of files that BAD asks for, where one can be made."""
+    (finding,) = results(rule, sketch(rule.BAD))
+    fix = finding.fix
+    return fix if fix and fix.edits and fix.applicability is not Applicability.DISPLAY else None
+
+
+FIXING = pytest.mark.parametrize(
+    "rule",
+    [pytest.param(rule, id=code) for code, rule in all_rules().items() if fix_of(rule)],
+)
+
+
+def mended(rule, snapshot):
+    return pipeline.fix(snapshot, unsafe=True, select=[rule.RULE.code])
+
+
+def with_texts(snapshot, texts):
+    read = (
+        manifests.read(manifest.format, manifest.path, texts.get(manifest.path, manifest.text))
+        for manifest in snapshot.manifests
+    )
+    return msgspec.structs.replace(snapshot, manifests=tuple(read))
+
+
+@EACH
+def test_commands_are_never_safe(rule):
+    (finding,) = results(rule, sketch(rule.BAD))
+    if finding.fix and finding.fix.commands:
+        assert finding.fix.applicability is not Applicability.SAFE
+
+
+@FIXING
+def test_a_fix_closes_its_finding_and_does_no_harm(rule):
+    repair = mended(rule, sketch(rule.BAD))
+
+    assert (len(repair.made), repair.left_out, repair.unclosed) == (1, (), ())
+    assert repair.after.findings == ()
+
+
+@FIXING
+def test_a_fix_causes_nothing_that_another_rule_would_find(rule):
+    bad = sketch(rule.BAD)
+    texts = {file.path: file.after for file in mended(rule, bad).files}
+
+    before, after = (
+        {f.cause for f in flat(pipeline.scan(s).findings) if f.severity is not Severity.INFO}
+        for s in (bad, with_texts(bad, texts))
+    )
+
+    assert after <= before
+
+
+@FIXING
+def test_a_safe_fix_turns_bad_into_good(rule):
+    if fix_of(rule).applicability is not Applicability.SAFE:
+        return
+    repair = mended(rule, sketch(rule.BAD))
+
+    good = {manifest.path: manifest.text for manifest in sketch(rule.GOOD).manifests}
+    assert {file.path: file.after for file in repair.files} == good
+
+
+@FIXING
+def test_a_second_run_changes_nothing(rule):
+    bad = sketch(rule.BAD)
+    texts = {file.path: file.after for file in mended(rule, bad).files}
+
+    assert mended(rule, with_texts(bad, texts)).files == ()
 
 
 def test_codes_and_names_are_unique():

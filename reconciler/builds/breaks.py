@@ -39,12 +39,12 @@ def declared(
         python = side.of("python")
         if python and row.partner_python and not python.may_reach(row.partner_python):
             continue
-        pair = BreakPair(row=row, user=f"{line.name} {version}", at=line.location)
+        pair = BreakPair(row=row, user=f"{line.name} {version}", at=line.location, line=line)
         if other is None:
             if row.comes_from and side.prefers_first(row.comes_from):
                 yield pair
         elif other[1] is not None:
-            yield pair.beside(other[0].text, other[0].location, is_certain=other[1])
+            yield pair.beside_line(other[0], is_certain=other[1])
 
 
 def installed(

@@ -100,13 +100,18 @@ def labeled_pins(install: InstallSet, published: Published) -> Iterator[LabeledP
                 label=label,
                 offers=given(line),
                 site=site,
-                address=_address(site, version, label, lines) if site else "",
+                address=address_of(site, version, label, _torch_beside(lines)) if site else "",
             )
 
 
-def _address(site: IndexSite, version: str, label: str, lines: Sequence[Declared]) -> str:
+def _torch_beside(lines: Sequence[Declared]) -> str:
     pins = (pinned_version(line).partition("+")[0] for line in lines if line.name == "torch")
-    torch = next((pin for pin in pins if pin), "") or torch_of(version)
+    return next((pin for pin in pins if pin), "")
+
+
+def address_of(site: IndexSite, version: str, label: str, torch: str) -> str:
+    """Return the URL of just the builds that a version's label names; "" where it is not known."""
+    torch = torch or torch_of(version)
     if "{torch}" in site.address and not torch:
         return ""
     # Nightly builds are beside the others.

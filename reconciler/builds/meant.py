@@ -13,7 +13,9 @@ from reconciler.builds import breaks
 from reconciler.builds.declared import INDEX_TAG
 from reconciler.builds.disagreements import disagreements
 from reconciler.builds.images import base_image
+from reconciler.builds.line_fixes import LineFixes
 from reconciler.builds.open_lines import cpu_wheels, open_builds
+from reconciler.builds.selecting import Selecting
 from reconciler.builds.witness import read_build_string
 from reconciler.model.catalog import Catalog
 from reconciler.model.conda_side import CondaSide, Served, read_conda_side, served
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from reconciler.model.break_pair import BreakPair
     from reconciler.model.channels import Channel, PlatformBuild
     from reconciler.model.conda_side import Asked
+    from reconciler.model.cuda import Manager
     from reconciler.model.disagreement import Disagreement
     from reconciler.model.image import BaseImage
     from reconciler.model.manifest import Declared
@@ -76,6 +79,17 @@ class DeclaredFiles(Struct, frozen=True, kw_only=True, dict=True):
     def conda(self, install: InstallSet) -> CondaSide:
         """Return what an install set asks of conda."""
         return self._sides[install.name]
+
+    def selecting(self, install: InstallSet) -> Selecting:
+        """Return what edits the conda section of a set, so that it asks for a build for CUDA."""
+        return Selecting(install=install, side=self.conda(install), catalog=self.catalog)
+
+    def fixing(self, install: InstallSet) -> LineFixes:
+        """Return what tells which of several lines of a set stays."""
+        builds = (*self.builds[install.name], *self.open_builds(install))
+        return LineFixes(
+            install=install, catalog=self.catalog, builds=builds, manifests=self.manifests
+        )
 
     def base_image(self, install: InstallSet) -> BaseImage | None:
         """Return the container's image that a set is built from, where it brings CUDA."""
@@ -142,6 +156,11 @@ class DeclaredFiles(Struct, frozen=True, kw_only=True, dict=True):
         lines = ((line.section.value, line.name) for line in install.of_kind(Kind.REQUIREMENT))
         consumers = (self.catalog.consumer("conda" if s == "conda" else "pip", n) for s, n in lines)
         return any(c and name not in {c.name, c.extends} for c in consumers)
+
+    def users(self, install: InstallSet, manager: Manager) -> tuple[Declared, ...]:
+        """Return what a set asks one manager for that is built against CUDA."""
+        lines = install.requirements(Section(manager))
+        return tuple(line for line in lines if self.catalog.consumer(manager, line.name))
 
     def undecided(self, install: InstallSet) -> Iterator[tuple[Asked, str]]:
         """Yield the frameworks that the channel of a set has for both, with what asks for CUDA."""

@@ -46,23 +46,24 @@ def never_released(install: InstallSet, catalog: Catalog) -> Iterator[NeverRelea
 def _of_pip(line: Declared, known: KnownVersions, catalog: Catalog) -> Iterator[NeverReleased]:
     clauses = clauses_of(line.text)
     if not known.versions:
-        yield _found(line, known, (), "")
+        yield _found(line, known, "", ())
         return
     for clause in clauses:
         if clause.operator not in _AT_LEAST:
             continue
         if _COMMIT.fullmatch(clause.version):
             because = f"{clause.version} is what a checkout calls itself when it is built"
-            yield _found(line, known, _nearest(_final(clause.version), known), because)
+            nearest = _nearest(_final(clause.version), known)
+            yield _found(line, known, clause.version, nearest, because)
             return
         if clause.is_final and (nearest := _mistaken(clause, known, catalog)):
-            yield _found(line, known, nearest, "")
+            yield _found(line, known, clause.version, nearest)
             return
         if builds := _other_builds(line, clause, catalog):
             because = f"{clause.version} was not built, its builds are {' and '.join(builds)}"
             plain = clause.version.partition("+")[0]
             nearest = tuple(f"{plain}+{tag}" for tag in builds)
-            yield _found(line, known, nearest, because)
+            yield _found(line, known, clause.version, nearest, because)
             return
 
 
@@ -137,7 +138,8 @@ def _of_conda(line: Declared, known: KnownVersions) -> Iterator[NeverReleased]:
     ]
     judged = [v for v in pinned if v >= parse_version(known.since)]
     if judged and (known.ended or any(v < versions[-1] for v in judged)):
-        yield _found(line, known, _nearest(numbers(str(judged[0])), known), "")
+        wanted = str(judged[0])
+        yield _found(line, known, wanted, _nearest(numbers(wanted), known))
 
 
 def _nearest(wanted: tuple[int, ...], known: KnownVersions) -> tuple[str, ...]:
@@ -151,10 +153,11 @@ def _nearest(wanted: tuple[int, ...], known: KnownVersions) -> tuple[str, ...]:
 
 
 def _found(
-    line: Declared, known: KnownVersions, nearest: tuple[str, ...], because: str
+    line: Declared, known: KnownVersions, version: str, nearest: tuple[str, ...], because: str = ""
 ) -> NeverReleased:
     return NeverReleased(
         line=line,
+        version=version,
         because=because,
         nearest=nearest,
         is_known=bool(known.versions),

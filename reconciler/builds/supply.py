@@ -32,6 +32,16 @@ class Supply(Struct, frozen=True, kw_only=True):
         """Return the requirements that pin builds which PyPI cannot have."""
         return tuple(indexes.labeled_pins(install, self.catalog.published))
 
+    def has_build(self, pin: LabeledPin) -> bool:
+        """Tell whether the address of a pin is known to have just that build, for good."""
+        if pin.site is None or pin.site.is_page or ".dev" in pin.version:
+            return False
+        pair = self.catalog.pair(pin.line.name, pin.version)
+        extends = pair.release if pair and not pair.or_later else ""
+        torch = pin.version if pin.line.name == "torch" else extends
+        builds = self.catalog.published.index_builds("torch", torch)
+        return builds is not None and pin.label in {"cpu", *builds.tags}
+
     def unserved(self, install: InstallSet) -> tuple[Unserved, ...]:
         """Return the requirements whose indexes have no build of the release they ask for."""
         return tuple(indexes.unserved(install, self.catalog))

@@ -155,11 +155,13 @@ def _fits(formats: re.Pattern[str], path: str) -> bool:
 
 
 def _is_link_inside(project: str, entry: os.DirEntry[str]) -> bool:
-    """Tell whether an entry leads to a file of the project, which is found where it lies."""
+    """Tell whether an entry leads to a file of the project that is found where it lies."""
     # A circle of links leads nowhere: whoever reads it says so.
     if not entry.is_symlink() or not os.path.isfile(entry.path):
         return False
-    return os.path.realpath(entry.path).startswith(f"{os.path.realpath(project)}/")
+    target, root = os.path.realpath(entry.path), f"{os.path.realpath(project)}/"
+    # A target that its own name does not tell of is found by the link alone.
+    return target.startswith(root) and _fits(_declares_by_path(), target.removeprefix(root))
 
 
 def _declaring(project: str, seen: _Seen) -> Iterator[tuple[str, Ignored]]:

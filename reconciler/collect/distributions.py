@@ -101,11 +101,26 @@ class _DirInfo(msgspec.Struct, frozen=True):
     editable: bool = False
 
 
+class _VcsInfo(msgspec.Struct, frozen=True):
+    vcs: str = ""
+    commit_id: str = ""
+
+
 class _DirectUrl(msgspec.Struct, frozen=True):
     """direct_url.json (PEP 610)."""
 
     url: str
     dir_info: _DirInfo = _DirInfo()
+    vcs_info: _VcsInfo | None = None
+    subdirectory: str | None = None
+
+    @property
+    def pinned(self) -> str | None:
+        """The URL of a commit, as pip takes it; None where it is of no repository."""
+        if self.vcs_info is None or not self.vcs_info.commit_id:
+            return None
+        below = f"#subdirectory={self.subdirectory}" if self.subdirectory else ""
+        return f"{self.vcs_info.vcs}+{self.url}@{self.vcs_info.commit_id}{below}"
 
 
 def _with_origin(distribution: Distribution, folder: str) -> Distribution:
@@ -122,6 +137,7 @@ def _with_origin(distribution: Distribution, folder: str) -> Distribution:
         distribution,
         requested=requested,
         direct_url=masked(from_os(url.url)) if url else None,
+        pinned_url=masked(from_os(url.pinned)) if url and url.pinned else None,
         editable=bool(url and url.dir_info.editable),
     )
 

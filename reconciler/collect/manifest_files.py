@@ -136,8 +136,7 @@ def read_text(path: str) -> str:
 
 
 def _decoded(path: str) -> Decoded:
-    is_lock = "lock" in path.rpartition("/")[2].lower()
-    raw = files.read(path, limit=LOCK_LIMIT if is_lock else LIMIT)
+    raw = files.read(path, limit=limit_of(path))
     try:
         decoded = decode(raw)
     except UnicodeDecodeError as error:
@@ -145,3 +144,8 @@ def _decoded(path: str) -> Decoded:
             f"not {error.encoding}: {error.reason} at byte {error.start}"
         ) from error
     return decoded._replace(text=masked(from_os(decoded.text)))
+
+
+def limit_of(path: str) -> int:
+    """Return how many bytes of a declared file are read at most."""
+    return LOCK_LIMIT if "lock" in path.rpartition("/")[2].lower() else LIMIT

@@ -10,7 +10,12 @@ from reconciler.collect.ground import Found
 from reconciler.collect.records import FOLDER, stored
 from reconciler.collect.secrets import masked, masked_variable
 from reconciler.model.os_name import from_os, to_os
-from reconciler.model.prefix import ActivationScript, PrefixState, StateVariable
+from reconciler.model.prefix import (
+    ActivationScript,
+    PixiEnvironment,
+    PrefixState,
+    StateVariable,
+)
 from reconciler.model.snapshot import Fact, Gap
 
 if TYPE_CHECKING:
@@ -22,6 +27,7 @@ if TYPE_CHECKING:
 #: conda, base/constants.py: PREFIX_STATE_FILE and PACKAGE_ENV_VARS_DIR.
 STATE = f"{FOLDER}/state"
 ENV_VARS = "etc/conda/env_vars.d"
+PIXI = f"{FOLDER}/pixi"
 SCRIPTS = ("etc/conda/activate.d", "etc/conda/deactivate.d")
 MARK = "EXTERNALLY-MANAGED"
 
@@ -38,6 +44,7 @@ def collect(ground: Ground, snapshot: Snapshot) -> Found:
     state = PrefixState(
         pinned=tuple(_pinned(prefix, gaps)),
         frozen=os.path.isfile(to_os(f"{prefix}/{FOLDER}/frozen")),
+        pixi=_pixi(prefix, gaps),
         variables=tuple(
             StateVariable(name=name, value=value, source=source, owner=owners.get(source))
             for source, variables in settings.items()
@@ -60,6 +67,24 @@ def _pinned(prefix: str, gaps: list[Gap]) -> Iterator[str]:
         spec = line.partition("#")[0].strip()
         if spec:
             yield spec
+
+
+def _pixi(prefix: str, gaps: list[Gap]) -> PixiEnvironment | None:
+    """Read pixi's mark: pixi, crates/pixi_core/src/environment, EnvironmentFile."""
+    text = _text(prefix, PIXI, gaps)
+    if not text:
+        return None
+    import json  # noqa: PLC0415 - few prefixes are pixi's
+
+    try:
+        written = _object(stored(json.loads(text)))
+    except (ValueError, RecursionError) as error:
+        gaps.append(Gap(fact=Fact.STATE, item=PIXI, reason=f"not the mark of pixi: {error}"))
+        return None
+    return PixiEnvironment(
+        manifest=str(written.get("manifest_path", "")),
+        environment=str(written.get("environment_name", "default")),
+    )
 
 
 def _scripts(prefix: str, gaps: list[Gap]) -> Iterator[tuple[str, str]]:

@@ -9,11 +9,11 @@ from typing import NamedTuple
 # In this order: the mark of UTF-32 begins with that of UTF-16.
 # UTF-16 is what `conda env export > environment.yml` writes in Windows PowerShell.
 _MARKS = {
-    codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32-le",
+    codecs.BOM_UTF32_BE: "utf-32-be",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
 }
 # As pip finds it (pip, req_file): in a comment of the first two lines.
 _CODING = re.compile(rb"\A(?:[^\r\n]*\r?\n)?#[^\r\n]*coding[:=]\s*([-\w.]+)")
@@ -31,28 +31,39 @@ class Decoded(NamedTuple):
     trouble: str = ""
     #: Where that is first seen, counted from 1.
     line: int = 1
+    encoding: str = "utf-8"
+    #: What the bytes begin with to say so.
+    mark: bytes = b""
+
+
+def encode(text: str, like: Decoded) -> bytes:
+    """Return a text as the bytes that another one was read from; raises UnicodeEncodeError."""
+    return like.mark + text.encode(like.encoding)
 
 
 def decode(raw: bytes) -> Decoded:
     """Return the text of a file's bytes; raises UnicodeDecodeError where they are none."""
     for mark, encoding in _MARKS.items():
         if raw.startswith(mark):
-            return Decoded(raw.decode(encoding))
+            # The mark is decoded too, so that an error names the byte of the file.
+            return Decoded(raw.decode(encoding)[1:], encoding=encoding, mark=mark)
     if encoding := _bare_utf_16(raw):
-        return Decoded(raw.decode(encoding), "UTF-16 without its byte order mark")
+        trouble = "UTF-16 without its byte order mark"
+        return Decoded(raw.decode(encoding), trouble, encoding=encoding)
     try:
         return Decoded(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
         if said := _said(raw):
-            return Decoded(raw.decode(said, "replace"))
+            return Decoded(raw.decode(said, "replace"), encoding=said)
         if b"\0" in raw:
             # No text, whatever its name says.
             raise
         before = raw[: error.start].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         line = before.count(b"\n") + 1
+        trouble = f"not UTF-8 at the byte 0x{raw[error.start]:02x}"
         # cp1252 is what Windows wrote; it leaves five bytes open, latin-1 none.
-        text = _decoded(raw, "cp1252") or raw.decode("latin-1")
-        return Decoded(text, f"not UTF-8 at the byte 0x{raw[error.start]:02x}", line)
+        encoding = "cp1252" if _decoded(raw, "cp1252") else "latin-1"
+        return Decoded(raw.decode(encoding), trouble, line, encoding)
 
 
 def _bare_utf_16(raw: bytes) -> str:

@@ -27,6 +27,7 @@ FOLDERS = (
     "CUDA_PATH",
     "CUDA_ROOT",
     "CUDNN_PATH",
+    "MAMBA_EXE",
     "MAMBA_ROOT_PREFIX",
     "PYTHONHOME",
     "VIRTUAL_ENV",

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from reconciler.manifests import conda_item, evident_platforms, pip_required, pip_section
 from reconciler.manifests.logical_lines import split
-from reconciler.model.manifest import Declared, Fault, FaultKind, Section
+from reconciler.model.manifest import Correction, Declared, Fault, FaultKind, Section
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -144,7 +144,7 @@ def _no_list(node: Node) -> Fault:
 def _lost(key: Node, value: Node, last: Node) -> Fault:
     names = pip_section.names(value)
     said = ", ".join(names) if names else "what stands in this one"
-    return Fault(
+    fault = Fault(
         kind=FaultKind.SECTION_LOST,
         text="pip:",
         why=f"conda reads the last pip section alone, that of line {last.line}, "
@@ -153,6 +153,7 @@ def _lost(key: Node, value: Node, last: Node) -> Fault:
         line=key.line,
         column=key.column,
     )
+    return fault.corrected(Correction(into=last.line, is_certain=False))
 
 
 def _other_section(key: Node, value: Node) -> Fault:
@@ -174,7 +175,7 @@ def _other_section(key: Node, value: Node) -> Fault:
 
 
 def _fault(node: Node, text: str, why: str, better: str = "") -> Fault:
-    return Fault(
+    fault = Fault(
         kind=FaultKind.BROKEN,
         text=text,
         why=why,
@@ -182,3 +183,4 @@ def _fault(node: Node, text: str, why: str, better: str = "") -> Fault:
         line=node.line,
         column=node.column,
     )
+    return fault.corrected(Correction(text=better) if better else None)

@@ -14,6 +14,7 @@ from reconciler.manifests import dependency_list, evident_platforms, yaml_nodes
 from reconciler.manifests.conflict_markers import without_markers
 from reconciler.manifests.repeated_faults import each_kind_once
 from reconciler.model.manifest import (
+    Correction,
     Declared,
     Fault,
     FaultKind,
@@ -24,9 +25,10 @@ from reconciler.model.manifest import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from reconciler.manifests.yaml_nodes import Node
+    from reconciler.model.fix import Edit, Splice
 
 #: The keys that conda reads; of all others it says that it ignores them.
 KEYS = frozenset({"name", "channels", "dependencies", "prefix", "variables"})
@@ -70,6 +72,14 @@ def read(path: str, text: str) -> Manifest:
         platforms=_platforms(path, root, dependencies.declared),
         faults=(*conflicts, *each_kind_once(faults)),
     )
+
+
+def rewrite(manifest: Manifest, edits: Sequence[Edit]) -> tuple[Splice, ...]:
+    """Return where to splice the text of a manifest for the edits; raises HeldBackError."""
+    from reconciler.manifests import environment_edits  # noqa: PLC0415 - a scan edits nothing
+
+    root = _parsed(without_markers(manifest.text, tool="conda")[0])
+    return environment_edits.rewrite(manifest, root, edits) if root else ()
 
 
 def _parsed(text: str) -> Node | None:
@@ -135,7 +145,7 @@ def _conda(path: str, node: Node, kind: Kind, text: str, name: str) -> Declared:
 def _channels_no_list(root: Node) -> Iterator[Fault]:
     channels = root.get("channels")
     if channels and channels.kind == "scalar" and not channels.is_null():
-        yield Fault(
+        fault = Fault(
             kind=FaultKind.BROKEN,
             text=f"channels: {channels.text()}",
             why="conda wants a list of channels, and takes each letter of this for one",
@@ -143,6 +153,7 @@ def _channels_no_list(root: Node) -> Iterator[Fault]:
             line=channels.line,
             column=channels.column,
         )
+        yield fault.corrected(Correction(text=fault.better))
 
 
 def _keys_lost(root: Node) -> Iterator[Fault]:

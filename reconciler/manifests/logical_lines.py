@@ -38,6 +38,10 @@ class Places:
         line = bisect_right(self._starts, index)
         return Place(line, index - self._starts[line - 1] + 1)
 
+    def index(self, line: int, column: int) -> int:
+        """Return the index of the character at a place."""
+        return self._starts[line - 1] + column - 1
+
 
 class _Piece(NamedTuple):
     #: In the logical line.

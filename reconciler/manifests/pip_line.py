@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.manifests import pip_options, pip_required
 from reconciler.manifests.logical_lines import LogicalLine
-from reconciler.model.manifest import Declared, Fault, FaultKind, IndexRole, Kind, Section
+from reconciler.model.manifest import (
+    Correction,
+    Declared,
+    Fault,
+    FaultKind,
+    IndexRole,
+    Kind,
+    Section,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,14 +91,22 @@ class _Reader(NamedTuple):
         text = self.line.requirement
         required = pip_required.read(text)
         if required.refused:
-            yield self._fault(FaultKind.BROKEN, text, required.refused, required.better, 0)
+            correction = Correction(text=required.better) if required.better else None
+            yield self._fault(
+                FaultKind.BROKEN, text, required.refused, required.better, 0, correction
+            )
 
     def refused_option(self) -> Fault:
         text = self.logical.text[self.line.refused_at :]
         why = f"pip refuses the line: {self.line.refused}"
         if _OF_COMMAND.match(text):
             why += ", it belongs on the command line"
-        return self._fault(FaultKind.BROKEN, text, why, self.line.requirement, self.line.refused_at)
+        better = self.line.requirement
+        # What an option was to do, its command does no longer.
+        correction = (
+            Correction(is_certain=False) if better and _OF_COMMAND.fullmatch(text) else None
+        )
+        return self._fault(FaultKind.BROKEN, text, why, better, self.line.refused_at, correction)
 
     def lost_behind_requirement(self) -> Iterator[Fault]:
         name = self.line.requirement
@@ -106,7 +122,11 @@ class _Reader(NamedTuple):
             elif option.use not in pip_options.OF_REQUIREMENT:
                 written = self._written(option)
                 why = f"pip reads {name} and ignores {written} behind it"
-                yield self._option_fault(FaultKind.OPTION_LOST, option, why, _own_line(option))
+                own = _own_line(option)
+                correction = (
+                    Correction(above=(own,), is_certain=option.use != "pre") if own else None
+                )
+                yield self._option_fault(FaultKind.OPTION_LOST, option, why, own, correction)
         yield from self._lost_strays(f"pip reads {name} with its options")
 
     def option_declared(self) -> Iterator[Declared]:
@@ -173,7 +193,8 @@ class _Reader(NamedTuple):
         elif option.use in {*_FILES, "editable", "links"} and re.search(r"\w\\\w", raw):
             why = f"pip drops each backslash and looks for {option.value}"
             better = raw.replace("\\", "/")
-            yield self._option_fault(FaultKind.BROKEN, option, why, better)
+            correction = Correction(text=better)
+            yield self._option_fault(FaultKind.BROKEN, option, why, better, correction)
         elif option.use == "editable":
             required = pip_required.read_editable(option.value)
             if required.refused:
@@ -187,19 +208,34 @@ class _Reader(NamedTuple):
         if strays[0].text == "-" and strays[0].start == 0:
             item = self.logical.text[1:].strip()
             why = "pip takes a line that begins with - for options and installs nothing of it"
-            yield self._fault(FaultKind.OPTION_LOST, self.logical.text, why, item, 0)
+            correction = Correction(text=item, is_certain=False) if _is_requirement(item) else None
+            yield self._fault(FaultKind.OPTION_LOST, self.logical.text, why, item, 0, correction)
             return
         for run in _runs(strays):
             text = self.logical.text[run[0].start : run[-1].end]
             better = "\n".join(word.text for word in run)
             is_sure = all(_is_requirement(word.text) for word in run)
             why = f"{reads} and drops {text} behind it"
+            # Nobody knows how it is without what was never installed.
+            own = Correction(below=tuple(better.splitlines()), is_certain=False)
             yield self._fault(
-                FaultKind.OPTION_LOST, text, why, better if is_sure else "", run[0].start
+                FaultKind.OPTION_LOST,
+                text,
+                why,
+                better if is_sure else "",
+                run[0].start,
+                own if is_sure else None,
             )
 
-    def _option_fault(self, kind: FaultKind, option: Option, why: str, better: str = "") -> Fault:
-        return self._fault(kind, self._written(option), why, better, option.start)
+    def _option_fault(
+        self,
+        kind: FaultKind,
+        option: Option,
+        why: str,
+        better: str = "",
+        correction: Correction | None = None,
+    ) -> Fault:
+        return self._fault(kind, self._written(option), why, better, option.start, correction)
 
     def _written(self, option: Option) -> str:
         return re.sub(r"\s+", " ", self.logical.text[option.start : option.end])
@@ -219,9 +255,18 @@ class _Reader(NamedTuple):
             role=role,
         )
 
-    def _fault(self, kind: FaultKind, text: str, why: str, better: str, offset: int) -> Fault:
+    def _fault(  # noqa: PLR0913, PLR0917 - the parts of a fault
+        self,
+        kind: FaultKind,
+        text: str,
+        why: str,
+        better: str,
+        offset: int,
+        correction: Correction | None = None,
+    ) -> Fault:
         line, column = self.logical.at(offset)
-        return Fault(kind=kind, text=text, why=why, better=better, line=line, column=column)
+        fault = Fault(kind=kind, text=text, why=why, better=better, line=line, column=column)
+        return fault.corrected(correction)
 
 
 def _is_kept(reads: str, option: Option) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.manifests import conda_item, pip_line, pip_required
 from reconciler.manifests.logical_lines import LogicalLine, logical_lines
-from reconciler.model.manifest import Fault, FaultKind
+from reconciler.model.manifest import Correction, Fault, FaultKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +74,7 @@ def _no_text(node: Node) -> Fault | None:
             better = f"{key.text()} {value.text()}"
         elif conda_item.is_number(value.text()):
             better = f"{key.text()}=={value.text()}"
-    return Fault(
+    fault = Fault(
         kind=FaultKind.BROKEN,
         text=text,
         why=why,
@@ -82,3 +82,4 @@ def _no_text(node: Node) -> Fault | None:
         line=node.line,
         column=node.column,
     )
+    return fault.corrected(Correction(text=better) if better else None)

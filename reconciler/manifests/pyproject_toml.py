@@ -25,10 +25,11 @@ from reconciler.model.distribution import required_name
 from reconciler.model.manifest import Combination, Declared
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from reconciler.manifests.toml_lines import Line
     from reconciler.manifests.toml_nodes import Node
+    from reconciler.model.fix import Edit, Splice
     from reconciler.model.manifest import Manifest
 
 _TOOLS = ("uv", "poetry", "pdm", "pixi")
@@ -74,6 +75,16 @@ def read(path: str, text: str) -> Manifest:
             *uv_tables.platforms(root),
             *(platform for found in tables for platform in found.platforms),
         ),
+    )
+
+
+def rewrite(manifest: Manifest, edits: Sequence[Edit]) -> tuple[Splice, ...]:
+    """Return where to splice the text of a manifest for the edits; raises HeldBackError."""
+    from reconciler.manifests import pyproject_edits, toml_edits  # noqa: PLC0415 - for fixes alone
+
+    root = toml_nodes.parse(manifest.text)
+    return toml_edits.rewrite(
+        manifest.text, root, edits, lambda draft, adds: pyproject_edits.add(draft, manifest, adds)
     )
 
 

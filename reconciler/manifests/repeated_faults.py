@@ -33,4 +33,7 @@ def each_kind_once(faults: Iterable[Fault]) -> Iterator[Fault]:
         first, *others = group
         last = others[-1].line
         why = f"{first.why}; the same holds for {len(others)} lines behind it, down to line {last}"
-        yield replace(first, why=why)
+        # Some that are mended are no mend.
+        corrections = tuple(correction for fault in group for correction in fault.corrections)
+        is_whole = len(corrections) == len(group)
+        yield replace(first, why=why, corrections=corrections if is_whole else ())

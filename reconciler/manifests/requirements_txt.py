@@ -14,7 +14,9 @@ from reconciler.manifests.repeated_faults import each_kind_once
 from reconciler.model.manifest import Declared, Fault, FaultKind, Manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+    from reconciler.model.fix import Edit, Splice
 
 _KEY_OF_CONDA = re.compile(r"^(?:name|channels|prefix):", re.MULTILINE)
 _DEPENDENCIES = re.compile(r"^dependencies:", re.MULTILINE)
@@ -34,6 +36,17 @@ def read(path: str, text: str) -> Manifest:
         platforms=_platforms(path, declared),
         faults=(*conflicts, *each_kind_once(f for line in lines for f in line.faults)),
     )
+
+
+def rewrite(manifest: Manifest, edits: Sequence[Edit]) -> tuple[Splice, ...]:
+    """Return where to splice the text of a manifest for the edits; raises HeldBackError."""
+    if manifest.tool == "conda":
+        from reconciler.manifests import environment_yml  # noqa: PLC0415 - few files want it
+
+        return environment_yml.rewrite(manifest, edits)
+    from reconciler.manifests import requirements_edits  # noqa: PLC0415 - a scan edits nothing
+
+    return requirements_edits.rewrite(manifest, edits)
 
 
 def _platforms(path: str, declared: Iterable[Declared]) -> tuple[str, ...]:

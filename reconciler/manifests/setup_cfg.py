@@ -23,9 +23,10 @@ from reconciler.model.manifest import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from reconciler.manifests.toml_lines import Line
+    from reconciler.model.fix import Edit, Splice
     from reconciler.model.manifest import Manifest
 
 _HEADER = re.compile(r"\[(.+)\]")
@@ -64,6 +65,13 @@ def read(path: str, text: str) -> Manifest:
             *([Combination(name=_BUILD, scopes=(_BUILD,))] if build else []),
         ),
     )
+
+
+def rewrite(manifest: Manifest, edits: Sequence[Edit]) -> tuple[Splice, ...]:
+    """Return where to splice the text of a manifest for the edits; raises HeldBackError."""
+    from reconciler.manifests import setup_cfg_edits  # noqa: PLC0415 - a scan edits nothing
+
+    return setup_cfg_edits.rewrite(manifest, edits)
 
 
 def _refuse(text: str) -> None:

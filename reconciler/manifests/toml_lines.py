@@ -11,6 +11,7 @@ from reconciler.model.conda_spec import CondaSpec, InvalidCondaSpec
 from reconciler.model.distribution import required_name
 from reconciler.model.manifest import (
     Combination,
+    Correction,
     Declared,
     Fault,
     FaultKind,
@@ -119,7 +120,7 @@ def variable(node: Node, name: str, value: str, *, scope: str = "") -> Declared:
 
 def broken(node: Node, text: str, why: str, better: str = "") -> Fault:
     """Return a line that its tool refuses."""
-    return Fault(
+    fault = Fault(
         kind=FaultKind.BROKEN,
         text=text,
         why=why,
@@ -127,6 +128,7 @@ def broken(node: Node, text: str, why: str, better: str = "") -> Fault:
         line=node.line,
         column=node.column,
     )
+    return fault.corrected(Correction(text=better) if better else None)
 
 
 def _of_kind(  # noqa: PLR0913, PLR0917 - the parts of a line

@@ -44,6 +44,8 @@ class Node(Struct, frozen=True):
     value: Any
     line: int = 1
     column: int = 1
+    #: The index in the text behind it; 0 of a table whose pairs stand under a header or in keys.
+    end: int = 0
 
     def __bool__(self) -> bool:
         return self.value is not None
@@ -141,6 +143,7 @@ class _LostError(Exception):
 class _Key(NamedTuple):
     text: str
     offset: int
+    end: int
 
 
 class _Locator:
@@ -192,7 +195,7 @@ class _Locator:
         if known:
             return known[1]
         made = self._node(empty, key.offset)
-        node.value[key.text] = (self._node(key.text, key.offset), made)
+        node.value[key.text] = (self._node(key.text, key.offset, key.end), made)
         return made
 
     def _pair(self, table: Node, depth: int) -> None:
@@ -202,14 +205,14 @@ class _Locator:
         value = self._value(depth)
         if not isinstance(owner.value, dict):
             raise _LostError
-        owner.value[last.text] = (self._node(last.text, last.offset), value)
+        owner.value[last.text] = (self._node(last.text, last.offset, last.end), value)
 
     def _keys(self) -> list[_Key]:
         keys: list[_Key] = []
         while match := _KEY.match(self._text, self._at):
             bare, quoted = match["bare"], match["quoted"]
-            start = match.start("bare" if bare else "quoted")
-            keys.append(_Key(bare or _unquoted(quoted), start))
+            start, end = match.span("bare" if bare else "quoted")
+            keys.append(_Key(bare or _unquoted(quoted), start, end))
             self._at = match.end()
             if len(keys) > MAX_DEPTH:
                 raise self._too_deep()
@@ -223,19 +226,19 @@ class _Locator:
         self._at = start = _end(_SPACE, self._text, self._at)
         if match := _STRING.match(self._text, start):
             self._at = match.end()
-            return self._node(_unquoted(match[0]), start)
+            return self._node(_unquoted(match[0]), start, self._at)
         if self._text.startswith("[", start):
             return self._array(depth)
         if self._text.startswith("{", start):
             return self._inline_table(depth)
         if match := _OTHER.match(self._text, start):
             self._at = match.end()
-            return self._node(_plain_value(match[0]), start)
+            return self._node(_plain_value(match[0]), start, self._at)
         raise _LostError
 
     def _array(self, depth: int) -> Node:
         nodes: list[Node] = []
-        array = self._node(nodes, self._at)
+        start = self._at
         self._at += 1
         while not self._text.startswith("]", self._skip()):
             nodes.append(self._value(depth + 1))
@@ -243,10 +246,11 @@ class _Locator:
                 break
             self._at += 1
         self._expect("]")
-        return array
+        return self._node(nodes, start, self._at)
 
     def _inline_table(self, depth: int) -> Node:
-        table = self._node({}, self._at)
+        start = self._at
+        table = self._node({}, start)
         self._at += 1
         comma = None
         while not self._text.startswith("}", self._skip_break()):
@@ -259,7 +263,7 @@ class _Locator:
         if comma:
             self.breaks = sorted((*self.breaks, comma))
         self._expect("}")
-        return table
+        return self._node(table.value, start, self._at)
 
     def _skip(self) -> int:
         self._at = _end(_BLANK, self._text, self._at)
@@ -276,9 +280,9 @@ class _Locator:
             raise _LostError
         self._at = _end(_SPACE, self._text, self._at) + len(mark)
 
-    def _node(self, value: Any, offset: int) -> Node:
+    def _node(self, value: Any, offset: int, end: int = 0) -> Node:
         line = bisect_right(self._starts, offset)
-        return Node(value, line, offset - self._starts[line - 1] + 1)
+        return Node(value, line, offset - self._starts[line - 1] + 1, end)
 
     def _too_deep(self) -> ManifestError:
         line = bisect_right(self._starts, self._at)

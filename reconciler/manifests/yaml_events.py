@@ -8,7 +8,7 @@ behind a quote, an anchor, a tag, or the head of a block.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _HALVES = re.compile("[\ud800-\udfff]")
 _PROPERTIES = re.compile(r"(?:[&!]\S*\s+)*")
+_BLOCKS = {"|", ">"}
 _BLOCK_HEAD = re.compile(r"[|>][-+\d]*[ \t]*(?:#[^\r\n]*)?\s*")
 
 
@@ -71,22 +72,35 @@ class _Builder:
         line, column = self._places.at(event.start_mark.index)
         match event:
             case AliasEvent():
-                known = self._anchors.get(event.anchor)
-                # No anchor of that name: a masked secret, ****, reads as an alias.
-                value, kind = (known.value, known.kind) if known else ("", "scalar")
-                return Node(value, kind, line, column, is_plain=bool(known and known.is_plain))
+                return self._alias(event, line, column)
             case ScalarEvent():
                 node = self._scalar(event)
             case SequenceStartEvent():
-                node = Node(tuple(self._until(SequenceEndEvent)), "sequence", line, column)
+                items, end = self._until(SequenceEndEvent)
+                node = Node(items, "sequence", line, column, **_of_collection(event, items, end))
             case _:
-                flat = tuple(self._until(MappingEndEvent))
-                node = Node(
-                    tuple(zip(flat[::2], flat[1::2], strict=False)), "mapping", line, column
-                )
+                flat, end = self._until(MappingEndEvent)
+                pairs = tuple(zip(flat[::2], flat[1::2], strict=False))
+                node = Node(pairs, "mapping", line, column, **_of_collection(event, flat, end))
         if event.anchor:
             self._anchors[event.anchor] = node
         return node
+
+    def _alias(self, event: Any, line: int, column: int) -> Node:
+        known = self._anchors.get(event.anchor)
+        # No anchor of that name: a masked secret, ****, reads as an alias.
+        value, kind = (known.value, known.kind) if known else ("", "scalar")
+        return Node(
+            value,
+            kind,
+            line,
+            column,
+            is_plain=bool(known and known.is_plain),
+            start=event.start_mark.index,
+            end=event.end_mark.index,
+            style="*",
+            anchor=event.anchor,
+        )
 
     def _scalar(self, event: Any) -> Node:
         start, end = event.start_mark.index, event.end_mark.index
@@ -102,17 +116,44 @@ class _Builder:
             column,
             is_literal=self._text.startswith(event.value, start) and "\n" not in event.value,
             is_plain=not event.style and event.implicit[0],
+            start=event.start_mark.index,
+            # A block's runs on over the blank lines behind it.
+            end=event.start_mark.index + len(raw.rstrip()) if event.style in _BLOCKS else end,
+            style=event.style or "",
+            anchor=event.anchor or "",
         )
 
-    def _until(self, end: type) -> Iterator[Node]:
+    def _until(self, end: type[Any]) -> tuple[tuple[Node, ...], int]:
+        """Return the nodes up to the end of a collection, and where that is."""
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise ManifestError("nested too deeply to be an environment file")
-        for event in self._events:
-            if isinstance(event, end):
-                self._depth -= 1
-                return
-            yield self._node(event)
+        nodes: list[Node] = []
+        event = next(self._events)
+        while not isinstance(event, end):
+            nodes.append(self._node(event))
+            event = next(self._events)
+        self._depth -= 1
+        return tuple(nodes), event.end_mark.index
+
+
+class _Extent(TypedDict):
+    start: int
+    end: int
+    style: str
+    anchor: str
+
+
+def _of_collection(event: Any, nodes: tuple[Node, ...], end: int) -> _Extent:
+    # The end of a block, and of an empty value, is known by what comes behind it, comments and all.
+    ends = (node.end for node in nodes if node.start < node.end)
+    in_block = max(ends, default=event.start_mark.index)
+    return _Extent(
+        start=event.start_mark.index,
+        end=end if event.flow_style else in_block,
+        style="[" if event.flow_style else "",
+        anchor=event.anchor or "",
+    )
 
 
 def _offset(raw: str) -> int:

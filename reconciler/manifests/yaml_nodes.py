@@ -19,6 +19,13 @@ class Node(Struct, frozen=True):
     is_literal: bool = False
     #: Whether a scalar is a bare word, which YAML may read as a number or as nothing.
     is_plain: bool = False
+    #: Of its first character in the text, anchor and quote counted, and behind its last one.
+    start: int = 0
+    end: int = 0
+    #: The quote of a scalar, or the head of its block; the bracket of a flow collection; ``*``.
+    style: str = ""
+    #: Its own, or of an alias that which it stands for.
+    anchor: str = ""
 
     def items(self) -> tuple[Node, ...]:
         """Return the nodes of a sequence; nothing of any other node."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import operator
 import re
+import warnings
 from functools import cached_property, lru_cache
 from itertools import product
 from typing import TYPE_CHECKING
@@ -162,7 +163,10 @@ def compile_pattern(text: str) -> re.Pattern[str]:
     glob = re.escape(text).replace(r"\*", ".*")
     is_regex = text.startswith("^") and text.endswith("$")
     try:
-        return re.compile(text if is_regex else f"^{glob}$", re.IGNORECASE)
+        # Python warns of `[[`, which may mean something else one day; the user cannot help it.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            return re.compile(text if is_regex else f"^{glob}$", re.IGNORECASE)
     except re.error as error:
         raise InvalidCondaConstraint(text, f"it is no regular expression: {error}") from error
 

@@ -62,6 +62,8 @@ class Distribution(Struct, frozen=True, kw_only=True, omit_defaults=True):
     requested: bool = False
     #: Where it was installed from, if not from an index (PEP 610), without credentials.
     direct_url: str | None = None
+    #: Of a repository: the same with its commit, as pip takes it: ``git+https://host/a.git@1a2b``.
+    pinned_url: str | None = None
     #: Whether it is installed in place, so that its code lies where ``direct_url`` says.
     editable: bool = False
 

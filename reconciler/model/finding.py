@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from reconciler.model.fix import Fix
 from reconciler.model.location import Location
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
 # Rules know a finding and its place from here.
-__all__ = ["INSTALLED", "Finding", "Location", "Severity", "cause_of"]
+__all__ = ["INSTALLED", "Finding", "Location", "Severity", "cause_of", "flat"]
 
 #: How a message, and a cause, names what is installed rather than declared.
 INSTALLED = "this environment"
@@ -59,3 +63,10 @@ class Finding(Struct, frozen=True, kw_only=True):
     explained_by: tuple[str, ...] = ()
     #: Findings that this one explains, folded under it.
     symptoms: tuple[Finding, ...] = ()
+
+
+def flat(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield findings, each with those that are folded under it."""
+    for finding in findings:
+        yield finding
+        yield from flat(finding.symptoms)

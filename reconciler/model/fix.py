@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from reconciler.model.manifest import Declared, IndexRole, Kind, Section
+from reconciler.model.manifest import Declared, Fault, IndexRole, Kind, Section
 
 
 class Applicability(StrEnum):
@@ -60,22 +60,46 @@ class Add(Struct, frozen=True, kw_only=True, tag="add"):
     #: Of an index.
     role: IndexRole | None = None
     #: The line that it is to stand behind; None for the end of its section, and the front of it
-    #: for an index or a channel.
+    #: for an index or a channel. Of an EXPLICIT index the requirement that it is to serve: one
+    #: Add for each of these, with the same URL, names the index once.
     after: Declared | None = None
 
 
-#: A change of a declared file; a move is a Remove and an Add.
+#: A change of a line of a declared file; a move is a Remove and an Add.
 Edit = Remove | Replace | Add
 
 
-class Command(Struct, frozen=True, kw_only=True):
-    """A command for the user's own package manager; envfix never runs it by itself."""
+class Mend(Struct, frozen=True, kw_only=True, tag="mend"):
+    """Write what a fault says is right, where its tool reads no line at all."""
 
-    manager: Literal["conda", "pip"]
+    #: The file that it changes.
+    path: str
+    fault: Fault
+
+
+#: The package managers that a user may have.
+Tool = Literal["conda", "mamba", "micromamba", "pixi", "pip", "uv"]
+#: Those that look after conda's packages; pixi after those of PyPI too.
+OF_CONDA: frozenset[Tool] = frozenset({"conda", "mamba", "micromamba", "pixi"})
+
+
+class Command(Struct, frozen=True, kw_only=True):
+    """A command for the user's own package manager; envfix never runs it by itself.
+
+    It names the environment, and goes without questions. A fix with commands is never SAFE.
+    """
+
+    manager: Tool
+    #: The program first, as it is found on PATH or absolute.
     argv: tuple[str, ...]
+    #: The reason for this step, in a sentence without its period.
     why: str
-    #: Whether it removes something that the next command has to bring back.
+    #: Whether it takes something away: all such steps stand before those that bring something.
     destructive: bool
+    #: What it takes away or brings, each ``conda:`` or ``pip:`` and the name that the manager knows.
+    packages: tuple[str, ...] = ()
+    #: How often it has to be run: pip removes one of two dist-infos of a name at a time.
+    times: int = 1
 
 
 class Fix(Struct, frozen=True, kw_only=True):
@@ -84,7 +108,7 @@ class Fix(Struct, frozen=True, kw_only=True):
     #: What it does, in the imperative: ``drop the builds of 41 packages``.
     title: str
     applicability: Applicability
-    edits: tuple[Edit, ...] = ()
+    edits: tuple[Edit | Mend, ...] = ()
     commands: tuple[Command, ...] = ()
 
 

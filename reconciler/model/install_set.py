@@ -20,6 +20,8 @@ from reconciler.model.marker import holds
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from reconciler.model.location import Location
+
 #: conda's names of the platforms that a file is judged for where nothing says more.
 PLATFORMS = ("linux-64", "linux-aarch64", "win-64", "osx-arm64")
 #: The files of a project's own folder that say what its environment is made of. Beside them lie
@@ -77,6 +79,10 @@ class InstallSet(Struct, frozen=True, kw_only=True):
     def requirements(self, section: Section) -> tuple[Declared, ...]:
         """Return what is required in one section, in the order of the files."""
         return tuple(d for d in self.of_kind(Kind.REQUIREMENT) if d.section is section)
+
+    def line_at(self, place: Location) -> Declared | None:
+        """Return the requirement at a place; None where none is."""
+        return next((d for d in self.of_kind(Kind.REQUIREMENT) if d.location == place), None)
 
     @property
     def channels(self) -> tuple[Declared, ...]:

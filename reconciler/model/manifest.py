@@ -6,6 +6,7 @@ import re
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.model.conda_spec import CondaSpec, InvalidCondaSpec
 from reconciler.model.location import Location
@@ -132,6 +133,24 @@ class FaultKind(StrEnum):
     BROKEN = "broken"
 
 
+class Correction(Struct, frozen=True, kw_only=True):
+    """What to write where a fault is."""
+
+    #: As written, and where: as of the fault.
+    old: str = ""
+    line: int = 0
+    column: int = 1
+    #: In the place of that; "" takes it out.
+    text: str = ""
+    #: Lines of their own, before and behind the line that it stands in.
+    above: tuple[str, ...] = ()
+    below: tuple[str, ...] = ()
+    #: Of a section that is lost: the line of the one that its items belong into.
+    into: int = 0
+    #: Whether nothing else can have been meant.
+    is_certain: bool = True
+
+
 class Fault(Struct, frozen=True, kw_only=True):
     """One place of a file that its own tool will refuse, drop or misread."""
 
@@ -142,9 +161,22 @@ class Fault(Struct, frozen=True, kw_only=True):
     why: str
     #: What to write instead, with the real values; "" where only the user can know.
     better: str = ""
+    #: Of each place that it is told of; none where only the user can know.
+    corrections: tuple[Correction, ...] = ()
     #: Counted from 1; so is the column.
     line: int
     column: int = 1
+
+    def corrected(self, correction: Correction | None) -> Fault:
+        """Return the fault with what to write where it is; None where nobody can know."""
+        if correction is None:
+            return self
+        placed = replace(correction, old=self.text, line=self.line, column=self.column)
+        return replace(self, corrections=(placed,))
+
+    def location(self, path: str) -> Location:
+        """Return the place to show to a user, in the file at ``path``."""
+        return Location(subject=self.text, path=path, line=self.line, column=self.column)
 
 
 class Combination(Struct, frozen=True, kw_only=True):

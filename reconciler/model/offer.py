@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from reconciler.model.cuda import CudaVersion
 from reconciler.model.manifest import Declared, IndexRole
 from reconciler.model.published import IndexSite, PythonSpan
+from reconciler.model.release_clause import clauses_of
 from reconciler.model.row import numbers
 
 if TYPE_CHECKING:
@@ -100,6 +102,25 @@ class Unserved(Struct, frozen=True, kw_only=True):
     #: The newest release that the index has.
     newest: str
 
+    @property
+    def allows_newest(self) -> bool:
+        """Whether the line allows the newest release that the index has."""
+        return all(clause.allows(numbers(self.newest)) for clause in clauses_of(self.line.text))
+
+    @property
+    def nearest_tag(self) -> str:
+        """The build of the same CUDA major that is nearest to the index; "" where none is."""
+        wanted = CudaVersion.from_tag(self.offer.tag)
+        builds = [(cuda, tag) for tag in self.tags if (cuda := CudaVersion.from_tag(tag))]
+        same = [(c, tag) for c, tag in builds if wanted and c.major == wanted.major]
+        if wanted is None or not same:
+            return ""
+        minor = wanted.minor or 0
+        # An older one before a newer one, which asks for a newer driver.
+        return min(same, key=lambda c: ((c[0].minor or 0) > minor, abs((c[0].minor or 0) - minor)))[
+            1
+        ]
+
 
 class Replaced(Struct, frozen=True, kw_only=True):
     """An index in place of PyPI, and the requirements that it has not."""
@@ -112,6 +133,8 @@ class NeverReleased(Struct, frozen=True, kw_only=True):
     """A line that no version of its package satisfies."""
 
     line: Declared
+    #: The version that it asks for, as written; "" of a package that was never there.
+    version: str = ""
     #: What it asks for, where its kind is known; "" where it is a number like others.
     because: str
     #: The existing versions that are nearest, or the one that is meant.
@@ -119,6 +142,16 @@ class NeverReleased(Struct, frozen=True, kw_only=True):
     #: Whether there is such a package at all.
     is_known: bool
     source: str
+
+    @property
+    def meant(self) -> str:
+        """The one version that is evidently meant, with the label of the pin; "" for no one."""
+        wanted, named = numbers(self.version)[:2], [*self.nearest]
+        near = named if len(named) == 1 else [v for v in named if numbers(v)[:2] == wanted]
+        if len(near) != 1:
+            return ""
+        label = self.version.partition("+")[2] if label_of(self.version) else ""
+        return f"{near[0]}+{label}" if label and "+" not in near[0] else near[0]
 
 
 class PythonMisfit(Struct, frozen=True, kw_only=True):

@@ -79,6 +79,14 @@ class ActivationScript(Struct, frozen=True, kw_only=True, omit_defaults=True):
     owner: str | None = None
 
 
+class PixiEnvironment(Struct, frozen=True, kw_only=True):
+    """Whose environment a prefix is, as pixi has marked it."""
+
+    #: The pixi.toml or pyproject.toml, absolute.
+    manifest: str
+    environment: str
+
+
 class PrefixState(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a prefix holds beside its packages: pins, variables, scripts, marks."""
 
@@ -86,6 +94,8 @@ class PrefixState(Struct, frozen=True, kw_only=True, omit_defaults=True):
     pinned: tuple[str, ...] = ()
     #: ``conda-meta/frozen`` is there: conda refuses to change the environment (CEP 22).
     frozen: bool = False
+    #: ``conda-meta/pixi``: pixi keeps the environment to its lock.
+    pixi: PixiEnvironment | None = None
     variables: tuple[StateVariable, ...] = ()
     scripts: tuple[ActivationScript, ...] = ()
     #: The EXTERNALLY-MANAGED file (PEP 668), relative to the prefix where inside it.

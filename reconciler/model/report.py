@@ -26,6 +26,30 @@ class Crash(Struct, frozen=True, kw_only=True):
     traceback: str
 
 
+class FileChange(Struct, frozen=True, kw_only=True):
+    """What is to become of one file."""
+
+    #: Absolute, as the operating system names it.
+    path: str
+    #: As messages name it: relative to the project.
+    name: str
+    #: The bytes that were read; None where the file is made.
+    before: bytes | None
+    #: The bytes to write; None where the file is removed.
+    after: bytes | None
+    #: The permissions of a file that is made; None: as the user's umask has it.
+    mode: int | None = None
+
+
+class Written(Struct, frozen=True, kw_only=True):
+    """What was done to the files of a project."""
+
+    #: As messages name them, in the order in which they were written.
+    names: tuple[str, ...] = ()
+    #: What the user should know of it, each a sentence.
+    notes: tuple[str, ...] = ()
+
+
 class Report(Struct, frozen=True, kw_only=True):
     """Everything that an output may show."""
 

@@ -12,11 +12,12 @@ from msgspec import UNSET, Struct, UnsetType
 
 from reconciler.model.cuda import Manager, Role, Variant
 from reconciler.model.finding import Severity
-from reconciler.model.fix import Applicability
+from reconciler.model.fix import Applicability, Tool
 
 if TYPE_CHECKING:
     from reconciler.model.cuda import CudaBuild
     from reconciler.model.finding import Finding, Location
+    from reconciler.model.fix import Fix
     from reconciler.model.pip_view import LiveView
     from reconciler.model.report import Report
 
@@ -71,11 +72,26 @@ class JsonLocation(Struct, frozen=True):
     column: int | None
 
 
+class JsonCommand(Struct, frozen=True):
+    """A command for the user's own package manager, which envfix does not run."""
+
+    manager: Tool
+    #: The program first.
+    argv: tuple[str, ...]
+    why: str
+    #: Whether it takes something away.
+    destructive: bool
+    #: How often it has to be run.
+    times: int
+
+
 class JsonFix(Struct, frozen=True):
     """A fix that envfix knows for a finding."""
 
     title: str
     applicability: Applicability
+    #: In the order in which they are to be run; empty where files are edited, or a person chooses.
+    commands: tuple[JsonCommand, ...]
 
 
 class JsonFinding(Struct, frozen=True):
@@ -274,8 +290,15 @@ def _finding(report: Report, finding: Finding) -> JsonFinding:
         cause=finding.cause,
         symptoms=tuple(_finding(report, symptom) for symptom in finding.symptoms),
         url=None,
-        fix=JsonFix(finding.fix.title, finding.fix.applicability) if finding.fix else UNSET,
+        fix=_fix(finding.fix) if finding.fix else UNSET,
     )
+
+
+def _fix(fix: Fix) -> JsonFix:
+    commands = tuple(
+        JsonCommand(c.manager, c.argv, c.why, c.destructive, c.times) for c in fix.commands
+    )
+    return JsonFix(fix.title, fix.applicability, commands)
 
 
 def _location(report: Report, location: Location) -> JsonLocation:

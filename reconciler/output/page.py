@@ -5,13 +5,16 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from reconciler.model.finding import Severity
+from reconciler.model.finding import Severity, flat
+from reconciler.model.fix import Applicability
 from reconciler.model.os_name import printable
+from reconciler.model.steps import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from reconciler.model.finding import Finding, Location
+    from reconciler.model.fix import Fix
     from reconciler.model.report import Crash, Report
     from reconciler.model.snapshot import Gap
 
@@ -101,12 +104,69 @@ def add_details(page: Page, report: Report, finding: Finding, *, verbose: bool) 
     for number, evidence in enumerate(few(finding.evidence, FEW + 1, verbose=verbose)):
         page.paragraph(evidence, label="        " if number else "seen    ")
     page.paragraph(finding.remedy + ".", label="do      ")
+    if finding.fix:
+        _add_fix(page, report, finding, finding.fix)
     for symptom in finding.symptoms:
         page.paragraph(f"{symptom.code} {symptom.message}.", label="hence   ")
         # The same rule in another place has the same cure; another rule's may not be.
         if symptom.code != finding.code and symptom.severity is Severity.ERROR:
             page.paragraph(symptom.remedy + ".", label="        ")
+        fix = symptom.fix
+        # What a person is to choose is said of the root, and so are commands that mend both.
+        if fix and fix.edits and fix.applicability is not Applicability.DISPLAY:
+            _add_fix(page, report, symptom, fix)
     page.add()
+
+
+def says_more(finding: Finding) -> bool:
+    """Tell whether the title of a finding's fix is more than its remedy says."""
+    return bool(finding.fix and finding.fix.title not in finding.remedy)
+
+
+def _add_fix(page: Page, report: Report, finding: Finding, fix: Fix) -> None:
+    how = f"safe: `{_command(report)}`"
+    if fix.applicability is Applicability.UNSAFE:
+        how = f"if that is what you mean: `{_command(report)} --unsafe-fixes`"
+    elif fix.applicability is Applicability.DISPLAY:
+        how = "for you to choose"
+    is_choice = fix.applicability is Applicability.DISPLAY and not fix.commands
+    if says_more(finding) if is_choice else fix.edits:
+        page.paragraph(f"{fix.title} ({how}).", label="fix     ")
+    _commands(page, fix)
+
+
+def _command(report: Report) -> str:
+    """Return what makes the fixes of a report: of the files that were asked about, or of a project."""
+    return "envfix check --fix" if report.target.files else "envfix fix --write"
+
+
+def fixable_of(report: Report) -> str:
+    """Return how much of a report has a fix, and which command makes it; "" where nothing has."""
+    fixes = [finding.fix for finding in flat(report.findings) if finding.fix]
+    of_files = [fix.applicability for fix in fixes if fix.edits]
+    safe, unsafe = (of_files.count(a) for a in (Applicability.SAFE, Applicability.UNSAFE))
+    by_commands = sum(
+        bool(fix.commands and not fix.edits) and fix.applicability is not Applicability.DISPLAY
+        for fix in fixes
+    )
+    command = _command(report)
+    said = [f"{safe} fixable with `{command}`"] if safe else []
+    if unsafe:
+        with_what = "more with --unsafe-fixes" if safe else f"with `{command} --unsafe-fixes`"
+        said.append(f"{unsafe} {'' if safe else 'fixable '}{with_what}")
+    if by_commands:
+        said.append(f"{by_commands} by commands (`envfix fix --script FILE`)")
+    return ", ".join(said)
+
+
+def _commands(page: Page, fix: Fix) -> None:
+    """Add the commands of a fix, each on one line, as it is to be copied."""
+    if fix.commands and fix.applicability is Applicability.DISPLAY:
+        page.paragraph(fix.title + ".", label="but     ")
+    lines = [line_of(command) for command in fix.commands for _ in range(command.times)]
+    for number, line in enumerate(lines):
+        label = "        " if number else page.style("run     ", "bold")
+        page.add(f"  {label}{printable(line)}")
 
 
 def add_passed_over(page: Page, report: Report, *, verbose: bool) -> None:

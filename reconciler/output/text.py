@@ -15,6 +15,7 @@ from reconciler.output.page import (
     counted,
     counts_of,
     few,
+    fixable_of,
     last_line,
     place_of,
     what_of,
@@ -44,6 +45,8 @@ def render(report: Report, *, width: int = 80, color: bool = False, verbose: boo
         _live(page, report.live, verbose=verbose)
     add_passed_over(page, report, verbose=verbose)
     page.add(_summary(page, report))
+    if fixable := fixable_of(report):
+        page.add(fixable)
     return "\n".join(page.lines) + "\n"
 
 

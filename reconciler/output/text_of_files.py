@@ -13,6 +13,7 @@ from reconciler.output.page import (
     add_passed_over,
     counted,
     counts_of,
+    fixable_of,
     place_of,
 )
 
@@ -34,6 +35,8 @@ def render(report: Report, *, width: int = 80, color: bool = False, verbose: boo
         add_details(page, report, finding, verbose=verbose)
     add_passed_over(page, report, verbose=verbose)
     page.add(_summary(page, report))
+    if fixable := fixable_of(report):
+        page.add(fixable)
     return "\n".join(page.lines) + "\n"
 
 

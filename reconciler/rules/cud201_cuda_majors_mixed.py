@@ -17,8 +17,11 @@ that is not the one compiled against, or as nothing at all until the first kerne
 
 Fix safety
 ----------
-No fix is applied. The remedy keeps the CUDA of the framework; where there is none to tell which
-CUDA is meant, it names both ways.
+For what is installed, commands are proposed, and never run: the CUDA of the framework stays, and
+what belongs to another major is removed. So it is with the lines of a file, which is unsafe; a line
+that has a sibling for the framework's CUDA (`cupy-cuda12x`) gives way to that one. Where no framework
+tells which CUDA is meant, where something needs another build of its own, or where a package of conda
+depends on what would go, the choice is shown.
 
 References
 ----------
@@ -35,6 +38,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from reconciler.model.cuda import Role, Variant
 from reconciler.model.finding import INSTALLED, Severity, cause_of
 from reconciler.model.rule import Rule
@@ -45,6 +50,9 @@ if TYPE_CHECKING:
 
     from reconciler.model.cuda import CudaBuild
     from reconciler.model.finding import Finding
+    from reconciler.model.fix import Fix
+    from reconciler.model.install_set import InstallSet
+    from reconciler.model.owner import Owner
     from reconciler.world import World
 
     #: The builds of each CUDA major.
@@ -84,7 +92,8 @@ def check(world: World) -> Iterator[Finding]:
         builds = world.files.builds_beside_conda(install)
         sides = _by_major(world, builds, _stated(world, builds))
         if _is_mixed(world, sides):
-            yield _finding(world, install.name, sides)
+            found = _finding(world, install.name, sides)
+            yield structs.replace(found, fix=_of_lines(world, install, sides))
             written += [install.name] if _covers(sides, installed) else []
     if _is_mixed(world, installed):
         yield _finding(world, INSTALLED, installed, written)
@@ -141,10 +150,7 @@ def _stands_alone(world: World, side: Sequence[CudaBuild]) -> bool:
 
 def _finding(world: World, place: str, sides: Sides, written: Iterable[str] = ()) -> Finding:
     majors = sorted(sides, reverse=True)
-    candidates = [b for m in majors for b in sides[m] if world.is_framework(b)] + [
-        b for b in world.frameworks if b.major in sides
-    ]
-    chief = candidates[0] if candidates else None
+    chief = _chief(world, sides)
     kept = (chief.major if chief else None) or majors[0]
     others = [build for major in majors if major != kept for build in sides[major]]
     witness = chief or sides[kept][0]
@@ -157,6 +163,7 @@ def _finding(world: World, place: str, sides: Sides, written: Iterable[str] = ()
         " `cannot open shared object file`, `undefined symbol`, or a crash at the first kernel",
         remedy=_remedy(world, chief, others) if chief else _choice(sides),
         evidence=tuple(f"{build}: {build.evidence}" for build in [witness, *others]),
+        fix=_fix(world, chief, others, sides) if place == INSTALLED else None,
         cause=cause_of(RULE.name, place),
         explained_by=(
             *(cause_of(RULE.name, file) for file in written),
@@ -184,6 +191,37 @@ def _remedy(world: World, chief: CudaBuild, others: Sequence[CudaBuild]) -> str:
             " owns the same files and takes them along"
         )
     return f"keep {chief} with its CUDA {chief.major}: {', and '.join(steps)}"
+
+
+def _fix(world: World, chief: CudaBuild | None, others: Sequence[CudaBuild], sides: Sides) -> Fix:
+    if chief is None:
+        return world.mending.choice(_choice(sides))
+    title = f"keep {chief} with its CUDA {chief.major}"
+    siblings: list[Owner] = []
+    for user in (build for build in others if build.role is Role.NEEDS):
+        consumer = world.consumer(user)
+        name = consumer.sibling(user.package, chief.major) if consumer else None
+        if user.manager != "pip" or not name or name not in world.wheels:
+            return world.mending.choice(f"{title}; left to you, since {user} needs another build")
+        siblings += world.wheels[name]
+    shared = [o for build in others for o in world.overlapping(build) if o not in others]
+    sharing = dict.fromkeys((*siblings, *world.mending.owners_of(shared)))
+    why = f"{chief} is for CUDA {chief.major}, and it is of another major"
+    return world.mending.without(title, world.mending.owners_of(others), why, tuple(sharing))
+
+
+def _of_lines(world: World, install: InstallSet, sides: Sides) -> Fix:
+    fixing, chief = world.files.fixing(install), _chief(world, sides)
+    if chief is None:
+        return fixing.choice(_choice(sides))
+    others = [build for major in sides if major != chief.major for build in sides[major]]
+    return fixing.of_major(chief, others) or fixing.choice(_remedy(world, chief, others))
+
+
+def _chief(world: World, sides: Sides) -> CudaBuild | None:
+    """Return the framework that decides which CUDA is meant, that of the newest first."""
+    own = [b for m in sorted(sides, reverse=True) for b in sides[m] if world.is_framework(b)]
+    return next(iter((*own, *(b for b in world.frameworks if b.major in sides))), None)
 
 
 def _successors(world: World, users: Sequence[CudaBuild], chief: CudaBuild) -> str:

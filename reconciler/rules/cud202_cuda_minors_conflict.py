@@ -17,7 +17,9 @@ loaded, often as late as `import torch` on another machine.
 
 Fix safety
 ----------
-No fix is applied; the remedy names the version that fits.
+For what is installed, a command is proposed, and never run: the older part is brought to the release that the other one
+needs, or to what another wheel pins. Which of two halves or runtimes is to stay is for the user to
+choose where something of conda depends on both. Lines of files are left alone.
 
 References
 ----------
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from reconciler.model.catalog import Clash
     from reconciler.model.cuda import CudaBuild, Manager
     from reconciler.model.finding import Finding
+    from reconciler.model.fix import Fix
     from reconciler.world import World
 
 RULE = Rule(
@@ -86,7 +89,7 @@ def _judge(
     if pair := _unserved(world, builds):
         yield _foreign(place, pair, written)
     if pair := _two_runtimes(world, builds):
-        yield _overlaid(place, pair, written)
+        yield _overlaid(world, place, pair, written)
     for clash in world.catalog.clashes:
         # The parts of one manager share a folder; pip's and conda's beside each other are DUP101's.
         for manager in ("conda", "pip"):
@@ -119,7 +122,9 @@ def _is_runtime(world: World, build: CudaBuild) -> bool:
     return package is not None and ("cuda-runtime" in package.brings or package.pulls_runtime)
 
 
-def _overlaid(place: str, pair: tuple[CudaBuild, CudaBuild], written: Sequence[str]) -> Finding:
+def _overlaid(
+    world: World, place: str, pair: tuple[CudaBuild, CudaBuild], written: Sequence[str]
+) -> Finding:
     whole, part = pair
     return RULE.finding(
         f"conda brings the libraries of CUDA {whole.cuda} ({whole}) and of CUDA {part.cuda} ({part}) to"
@@ -130,8 +135,21 @@ def _overlaid(place: str, pair: tuple[CudaBuild, CudaBuild], written: Sequence[s
         " package wrote a file last, decides",
         remedy=f"leave {whole.package} out: what asks for {part.package} has all of its CUDA from there",
         evidence=tuple(f"{build}: {build.evidence}" for build in pair),
+        fix=_without(world, whole, part) if place == INSTALLED else None,
         cause=cause_of(RULE.name, place, f"{whole.package}-{part.package}"),
         explained_by=tuple(written),
+    )
+
+
+def _without(world: World, whole: CudaBuild, part: CudaBuild) -> Fix:
+    record = world.records[whole.package]
+    files = frozenset(record.files)
+    sharing = [r for r in world.records.values() if r is not record and files & {*r.files}]
+    return world.mending.without(
+        f"keep {part}, and leave {whole} out",
+        (record,),
+        f"{part} brings the same libraries of CUDA {part.cuda}",
+        sharing or [world.records[part.package]],
     )
 
 
@@ -190,9 +208,21 @@ def _finding(
         shows_as=f"{clash.shows_as}, when {title} is loaded",
         remedy=_remedy(clash, ours, theirs),
         evidence=tuple(f"{build}: {build.evidence}, CUDA {build.cuda}" for build in pair),
+        fix=_fix(world, clash, ours, theirs) if place == INSTALLED else None,
         cause=cause_of(RULE.name, place, f"{clash.component}-{clash.needs}"),
         explained_by=tuple(written),
     )
+
+
+def _fix(world: World, clash: Clash, ours: CudaBuild, theirs: CudaBuild) -> Fix:
+    if clash.component == clash.needs:
+        return world.mending.choice(f"keep one: {ours} or {theirs}")
+    why = f"{ours} needs it of CUDA {ours.cuda} or newer, and {theirs} is of CUDA {theirs.cuda}"
+    return world.mending.bring(theirs, _bounds(ours, theirs), why)
+
+
+def _bounds(ours: CudaBuild, theirs: CudaBuild) -> str:
+    return f"{theirs.package}>={ours.cuda},<{(ours.major or 0) + 1}"
 
 
 def _remedy(clash: Clash, ours: CudaBuild, theirs: CudaBuild) -> str:
@@ -201,5 +231,4 @@ def _remedy(clash: Clash, ours: CudaBuild, theirs: CudaBuild) -> str:
             f"keep one: remove {ours.package} or {theirs.package}, whichever the framework does not"
             " depend on, and install the other again, since they share their files"
         )
-    bounds = f"{theirs.package}>={ours.cuda},<{(ours.major or 0) + 1}"
-    return f"`{ours.manager} install '{bounds}'`: a newer one serves older parts as well"
+    return f"`{ours.manager} install '{_bounds(ours, theirs)}'`: a newer one serves older parts as well"

@@ -18,7 +18,9 @@ up with "Loaded runtime CuDNN library: 9.10.1 but source was compiled with: 9.13
 
 Fix safety
 ----------
-No fix is applied: another package may need the cuDNN that is there.
+For what is installed, a command is proposed, and never run: the cuDNN that the build requires is installed in the place
+of the other one. Where another package needs the cuDNN that is there, it is for the user to choose.
+Lines of files are left alone.
 
 References
 ----------
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 
     from reconciler.model.family import CudnnUse
     from reconciler.model.finding import Finding
+    from reconciler.model.fix import Fix
     from reconciler.world import World
 
 RULE = Rule(
@@ -115,6 +118,7 @@ def _finding(
         " convolution on a GPU",
         remedy=_remedy(world, unserved),
         evidence=tuple(f"{other.user}: {other.evidence}" for other in unserved[:4]),
+        fix=_fix(world, unserved) if place == INSTALLED and not is_of_another_major else None,
         cause=cause_of(RULE.name, place, cudnn.package),
         explained_by=(
             *written,
@@ -123,16 +127,35 @@ def _finding(
     )
 
 
-def _remedy(world: World, unserved: Sequence[CudnnUse]) -> str:
+def _fix(world: World, unserved: Sequence[CudnnUse]) -> Fix:
+    cudnn, wanted = unserved[0].found, max(unserved, key=lambda use: use.minimum)
+    if others := _needing_this(world, unserved):
+        return world.mending.choice(f"take one: {_bounds(wanted)}, or what {others[0].user} needs")
+    why = f"{wanted.user} was built with {wanted.built_with}, and {cudnn} is installed"
+    pin = wanted.requirement if cudnn.manager == "pip" else ""
+    return world.mending.bring(cudnn, pin or _bounds(wanted), why)
+
+
+def _needing_this(world: World, unserved: Sequence[CudnnUse]) -> Sequence[CudnnUse]:
+    """Return the uses of the cuDNN that is there which one of another major would not serve."""
     cudnn, wanted = unserved[0].found, max(unserved, key=lambda use: use.minimum)
     served = [use for use in world.cudnn_uses if use.found == cudnn and use.is_served]
-    if others := [use for use in served if use.minimum[:1] != wanted.minimum[:1]]:
+    return [use for use in served if use.minimum[:1] != wanted.minimum[:1]]
+
+
+def _bounds(wanted: CudnnUse) -> str:
+    return f"{wanted.found.package}>={wanted.built_with},<{wanted.minimum[0] + 1}"
+
+
+def _remedy(world: World, unserved: Sequence[CudnnUse]) -> str:
+    cudnn, wanted = unserved[0].found, max(unserved, key=lambda use: use.minimum)
+    if others := _needing_this(world, unserved):
         names = ", ".join(str(use.user) for use in others[:3])
         return (
             f"{names} needs the {world.catalog.title(cudnn.component)} that is there: take"
             f" {wanted.user.package} in a release for it, or keep them in two environments"
         )
-    bounds = f"{cudnn.package}>={wanted.built_with},<{wanted.minimum[0] + 1}"
+    bounds = _bounds(wanted)
     if cudnn.manager == "pip":
         return f"`pip install '{wanted.requirement or bounds}'`"
     return (

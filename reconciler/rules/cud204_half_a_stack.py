@@ -16,7 +16,9 @@ Skipping registering GPU devices", without a word of which one, and runs on the 
 
 Fix safety
 ----------
-No fix is applied; the remedy names what is missing.
+For what is installed, a command is proposed, and never run, where an extra of the framework requires just the missing
+parts: their releases are then those that it was tested with. Else, and for lines of files, the
+remedy names what is missing.
 
 References
 ----------
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 
     from reconciler.model.cuda import CudaBuild
     from reconciler.model.finding import Finding
+    from reconciler.model.fix import Fix
     from reconciler.model.install_set import InstallSet
     from reconciler.world import World
 
@@ -137,9 +140,22 @@ def _finding(  # noqa: PLR0913, PLR0917 - what differs between a file and an env
             f"{user}: {user.evidence}",
             *(f"{build}: {build.evidence}" for build in there[:4]),
         ),
+        fix=_fix(world, user, missing) if place == INSTALLED else None,
         cause=cause_of(RULE.name, place, user.component),
         explained_by=tuple(written),
     )
+
+
+def _fix(world: World, user: CudaBuild, missing: Sequence[str]) -> Fix:
+    wheels = (
+        {world.catalog.wheel_of(part, user.major) for part in missing} if user.major else {None}
+    )
+    for extra, names in world.mending.extras_of(user).items():
+        if None not in wheels and wheels <= names:
+            why = f"its extra requires what {user} opens, in the releases that it was tested with"
+            return world.mending.install(f"{user.package}[{extra}]=={user.version}", why)
+    titles = ", ".join(world.catalog.title(part) for part in missing)
+    return world.mending.choice(f"install {titles}, or remove the part that is there")
 
 
 def _remedy(world: World, user: CudaBuild, missing: Sequence[str]) -> str:

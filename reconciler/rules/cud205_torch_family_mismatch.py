@@ -23,7 +23,10 @@ an undefined symbol, `compiled with different CUDA versions`), or at the first c
 
 Fix safety
 ----------
-No fix is applied: which of the two stays is the user's choice.
+For what is installed, a command is proposed, and never run: wheels of the extensions are installed again, in the release
+and the build that fit the framework, where both are known. Else which of the two stays is for the
+user to choose. Lines of a file are pinned to such a release and build, which is unsafe: it may be the
+framework that is to give way.
 
 References
 ----------
@@ -42,7 +45,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from reconciler.model.cuda import KnownBy, Variant
 from reconciler.model.family import Member
@@ -55,6 +58,8 @@ if TYPE_CHECKING:
 
     from reconciler.model.family import Family
     from reconciler.model.finding import Finding
+    from reconciler.model.fix import Fix
+    from reconciler.model.install_set import InstallSet
     from reconciler.world import World
 
 RULE = Rule(
@@ -99,7 +104,8 @@ def check(world: World) -> Iterator[Finding]:
         for family in world.declared_families(install):
             if misfits := [*_misfits(world, family, install.name)]:
                 written.append(cause_of(RULE.name, install.name, family.framework.component))
-                yield _finding(world, install.name, family.framework, misfits)
+                found = _finding(world, install.name, family.framework, misfits)
+                yield structs.replace(found, fix=_of_lines(world, install, family, misfits))
     for family in world.families:
         if misfits := [*_misfits(world, family, INSTALLED)]:
             yield _finding(world, INSTALLED, family.framework, misfits, written)
@@ -188,6 +194,7 @@ def _finding(
         f" `compiled with different CUDA versions`), or {title} finds no kernel for the GPU",
         remedy=_remedy(world, framework, misfits),
         evidence=(*(_seen(misfit.member) for misfit in misfits[:4]), _seen(framework)),
+        fix=_fix(world, framework, misfits) if place == INSTALLED else None,
         cause=cause_of(RULE.name, place, framework.component),
         explained_by=(*written, *(causes if "" not in causes else ())),
     )
@@ -196,6 +203,33 @@ def _finding(
 def _seen(member: Member) -> str:
     told = [known.evidence for known in (member.pairing, member.build) if known]
     return f"{member}: {', '.join(dict.fromkeys(told)) or 'by its version'}"
+
+
+def _fix(world: World, framework: Member, misfits: Sequence[_Misfit]) -> Fix:
+    pins = [_pin(world, misfit.member, framework) for misfit in misfits]
+    wheels = {misfit.member.package for misfit in misfits} & world.wheels.keys()
+    if not all(pins) or len(wheels) < len({misfit.member.package for misfit in misfits}):
+        which = " and ".join(str(misfit.member) for misfit in misfits)
+        return world.mending.choice(f"keep {framework}, or what {which} was made for")
+    why = f"{framework} is what they are loaded into"
+    return world.mending.install_alone(pins, why)
+
+
+def _of_lines(world: World, install: InstallSet, family: Family, misfits: Sequence[_Misfit]) -> Fix:
+    fixing, framework = world.files.fixing(install), family.framework
+    fix = fixing.paired(framework, [misfit.member for misfit in misfits])
+    which = " and ".join(str(misfit.member) for misfit in misfits)
+    return fix or fixing.choice(f"keep {framework}, or what {which} was made for")
+
+
+def _pin(world: World, member: Member, framework: Member) -> str:
+    """Return the release and build of an extension that fit; "" where they are not known."""
+    version = world.catalog.paired(member.package, framework.version)
+    label = framework.version.partition("+")[2]
+    consumer = world.catalog.consumers[member.component]
+    if version is None or (label and not consumer.on_pytorch_index):
+        return ""
+    return f"{member.package}=={version}" + (f"+{label}" if label else "")
 
 
 def _remedy(world: World, framework: Member, misfits: Sequence[_Misfit]) -> str:

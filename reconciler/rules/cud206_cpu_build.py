@@ -16,7 +16,9 @@ slower, or stops at "Torch not compiled with CUDA enabled".
 
 Fix safety
 ----------
-No fix is applied: another build of the framework is another installation.
+For what is installed, a command is proposed, and never run, where the PyTorch index is known to have the same release
+for the CUDA that is meant. Else, and with conda, another build of the framework is another
+environment.
 
 References
 ----------
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 
     from reconciler.model.cuda import CudaBuild
     from reconciler.model.finding import Finding
+    from reconciler.model.fix import Fix
     from reconciler.model.install_set import InstallSet
     from reconciler.world import World
 
@@ -194,9 +197,23 @@ def _finding(
         shows_as=shows_as,
         remedy=_remedy(world, framework, signs[0]),
         evidence=tuple(dict.fromkeys(f"{b}: {b.evidence}" for b in (framework, *signs))),
+        fix=_fix(world, framework, signs) if place == INSTALLED else None,
         cause=cause_of(RULE.name, place, framework.component),
         explained_by=tuple(written),
     )
+
+
+def _fix(world: World, framework: CudaBuild, signs: Sequence[CudaBuild]) -> Fix:
+    cuda = next((sign.cuda for sign in signs if sign.cuda and sign.cuda.minor is not None), None)
+    release = framework.version.partition("+")[0]
+    builds = world.catalog.published.index_builds(framework.package, release)
+    tag = f"cu{cuda.major}{cuda.minor}" if cuda else ""
+    if framework.manager != "pip" or builds is None or tag not in builds.tags:
+        return world.mending.choice(
+            f"take {framework.package} in a build for CUDA, or mean the CPU"
+        )
+    why = f"{framework} is a build for the CPU, and {signs[0].at.subject} asks for CUDA {cuda}"
+    return world.mending.exchange(framework, f"{framework.package}=={release}+{tag}", why)
 
 
 def _remedy(world: World, framework: CudaBuild, sign: CudaBuild) -> str:

@@ -17,7 +17,8 @@ a package that merely asks for TorchVision.
 
 Fix safety
 ----------
-No fix is applied: whether the framework is to come from conda or from pip is the user's choice.
+Where conda's packages are of two builds, a command is proposed, and never run. Whether the framework
+is to come from conda or from pip is the user's choice.
 
 References
 ----------
@@ -107,6 +108,7 @@ def _twice(
         evidence=tuple(
             f"{build.manager}'s {build}: {build.evidence}" for build in (wheel, library)
         ),
+        fix=world.mending.choice(f"keep one: pip's {wheel} or conda's {library}"),
         cause=cause_of(RULE.name, INSTALLED, wheel.component),
         explained_by=(cause_of("import-provided-twice", INSTALLED, wheel.package),),
     )
@@ -124,6 +126,11 @@ def _torn(world: World, build: CudaBuild, spec: str, other: CudaBuild) -> Findin
         remedy=f"`conda install {build.package}={build.version} {other.package}={build.version}`, both"
         " from one channel, so that the solver takes builds that belong together",
         evidence=(f"{build.package} depends on {spec}",),
+        fix=world.mending.solve(
+            [f"{build.package}={build.version}", f"{other.package}={build.version}"],
+            world.records[build.package],
+            f"{build} was made for {spec}, and the solver takes builds that belong together",
+        ),
         cause=cause_of(RULE.name, INSTALLED, build.component),
     )
 

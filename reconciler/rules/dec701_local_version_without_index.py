@@ -17,7 +17,12 @@ instead, which may be for another CUDA.
 
 Fix safety
 ----------
-No fix is applied yet; the remedy is the line to add.
+The index of the pin is added beside PyPI, in the form of the tool that reads the file. That is safe
+where the pin names one of PyTorch's indexes and such a build is known to be there. It is unsafe for
+other sites, for nightly builds, which are deleted after a while, for pixi, which takes whatever else
+such an index has from it too, and where a line of the file is changed: a page of links that is
+given as an index. Nothing is done where the file names the index in a way that is lost (DEC704), or
+asks for a build that never was (DEC703).
 
 References
 ----------
@@ -33,8 +38,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.model import index_edits
 from reconciler.model.finding import Severity, cause_of
-from reconciler.model.manifest import FaultKind
+from reconciler.model.fix import Applicability, Edit, Fix
+from reconciler.model.manifest import FaultKind, IndexRole
 from reconciler.model.offer import how_to_add
 from reconciler.model.rule import Rule
 from reconciler.model.snapshot import Fact
@@ -63,9 +70,9 @@ requirements.txt: |
 
 GOOD = """\
 requirements.txt: |
+  --extra-index-url https://download.pytorch.org/whl/cu117
   torch==1.13.1+cu117
   torchvision==0.14.1+cu117
-  --extra-index-url https://download.pytorch.org/whl/cu117
 """
 
 
@@ -102,22 +109,65 @@ def _finding(world: World, install: InstallSet, pins: Sequence[LabeledPin]) -> F
         " where it is installed already",
         remedy=_remedy(install, first),
         evidence=tuple(f"{p.line.path}:{p.line.line}: {p.line.text}" for p in pins[:6]),
+        fix=_fix(world, install, pins),
         cause=cause_of(RULE.name, install.name, first.label, first.line.name),
         explained_by=tuple(_causes(world, install, pins)),
     )
 
 
+def _fix(world: World, install: InstallSet, pins: Sequence[LabeledPin]) -> Fix | None:
+    first, lines = pins[0], [pin.line for pin in pins]
+    never = [found.line for found in world.supply.never_released(install)]
+    if (
+        first.site is None
+        or not first.address
+        or {*lines} & {*never}
+        or _lost(world, install, pins)
+    ):
+        return None
+    unread = [o.index for o in first.offers if not o.is_read and o.site and o.url in o.index.text]
+    edits: tuple[Edit, ...] = index_edits.naming(
+        install, lines, first.address, is_page=first.site.is_page
+    )
+    # pixi takes whatever else such an index has from it too: uv's rule of the first index.
+    is_certain = (
+        not unread and install.tool != "pixi" and all(world.supply.has_build(pin) for pin in pins)
+    )
+    if unread and edits:
+        url = next(o.url for o in first.offers if o.index is unread[0])
+        role = IndexRole.LINKS if first.site.is_page else IndexRole.EXTRA
+        edits = (index_edits.renamed(unread[0], url, first.address, role),)
+    if not edits:
+        return None
+    return Fix(
+        title=f"name {first.address}, which has {first.line.name} for {first.label}",
+        applicability=Applicability.SAFE if is_certain else Applicability.UNSAFE,
+        edits=edits,
+    )
+
+
+def _lost(world: World, install: InstallSet, pins: Sequence[LabeledPin]) -> list[str]:
+    """Return the causes of indexes that the files name in vain."""
+    paths = {pin.line.path for pin in pins}
+    faults = ((m.path, fault) for m in world.snapshot.manifests for fault in m.faults)
+    return [
+        *(
+            cause_of("index-option-lost", path, str(fault.line))
+            for path, fault in faults
+            if path in paths and fault.kind is FaultKind.OPTION_LOST and "//" in fault.text
+        ),
+        *(
+            cause_of("index-option-lost", index.path, str(index.line))
+            for index in world.supply.dropped(install)
+        ),
+    ]
+
+
 def _causes(world: World, install: InstallSet, pins: Sequence[LabeledPin]) -> Iterator[str]:
     """Yield the causes of builds that never were, and of indexes that the files name in vain."""
-    paths = {pin.line.path for pin in pins}
     for pin in pins:
         yield cause_of("never-released", install.name, pin.line.name)
-    faults = ((m.path, fault) for m in world.snapshot.manifests for fault in m.faults)
-    for path, fault in faults:
-        if path in paths and fault.kind is FaultKind.OPTION_LOST and "//" in fault.text:
-            yield cause_of("index-option-lost", path, str(fault.line))
-    for index in world.supply.dropped(install):
-        yield cause_of("index-option-lost", index.path, str(index.line))
+    yield from _lost(world, install, pins)
 
 
 def _remedy(install: InstallSet, pin: LabeledPin) -> str:

@@ -16,7 +16,10 @@ beside it were not built for.
 
 Fix safety
 ----------
-No fix is applied: which CUDA is meant is the user's choice.
+It is unsafe, since the other CUDA may be meant. Of a labeled pin, its index takes the place of the
+one that differs, or stands beside it where another pin is of that one. Of a plain pin, the index is
+exchanged for the nearest one of the same CUDA major that has the release; where none of that major
+has it, the choice is shown. A range is pinned to the newest release of the index, if it allows that.
 
 References
 ----------
@@ -31,13 +34,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.model import index_edits, line_edits
 from reconciler.model.cuda import CudaVersion
 from reconciler.model.finding import Severity, cause_of
+from reconciler.model.fix import Applicability, Edit, Fix
 from reconciler.model.rule import Rule
 from reconciler.model.snapshot import Fact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from reconciler.model.finding import Finding
     from reconciler.model.install_set import InstallSet
@@ -70,12 +75,12 @@ def check(world: World) -> Iterator[Finding]:
     for install in world.install_sets:
         labeled = [pin for pin in world.supply.labeled_pins(install) if pin.differing]
         for label in dict.fromkeys(pin.label for pin in labeled):
-            yield _label_differs(install, [pin for pin in labeled if pin.label == label])
+            yield _label_differs(world, install, [pin for pin in labeled if pin.label == label])
         for unserved in world.supply.unserved(install):
             yield _lacks(world, install, unserved)
 
 
-def _label_differs(install: InstallSet, pins: list[LabeledPin]) -> Finding:
+def _label_differs(world: World, install: InstallSet, pins: Sequence[LabeledPin]) -> Finding:
     first = pins[0]
     shown = ", ".join(f"{pin.line.name}=={pin.version}" for pin in pins[:4])
     tags = " and ".join(dict.fromkeys(offer.tag for offer in first.differing))
@@ -90,8 +95,26 @@ def _label_differs(install: InstallSet, pins: list[LabeledPin]) -> Finding:
             *(f"{pin.line.path}:{pin.line.line}: {pin.line.text}" for pin in pins[:4]),
             *(f"{o.index.path}:{o.index.line}: {o.index.text}" for o in first.differing[:3]),
         ),
+        fix=_index_of_pin(world, install, pins),
         cause=cause_of(RULE.name, install.name, first.label),
     )
+
+
+def _index_of_pin(world: World, install: InstallSet, pins: Sequence[LabeledPin]) -> Fix | None:
+    first, differing = pins[0], pins[0].differing[0]
+    others = {pin.label for pin in world.supply.labeled_pins(install)} - {first.label}
+    edits: tuple[Edit, ...] = ()
+    if differing.tag not in others:
+        url = first.address
+        if differing.site is not first.site:
+            url = differing.url.replace(differing.tag, first.label)
+        edits = (index_edits.renamed(differing.index, differing.url, url),) if url else ()
+    elif first.address and first.site:
+        lines = [pin.line for pin in pins]
+        is_page = first.site.is_page
+        edits = index_edits.naming(install, lines, first.address, is_page=is_page)
+    title = f"take the index for {first.label}"
+    return Fix(title=title, applicability=Applicability.UNSAFE, edits=edits) if edits else None
 
 
 def _lacks(world: World, install: InstallSet, found: Unserved) -> Finding:
@@ -129,5 +152,24 @@ def _lacks(world: World, install: InstallSet, found: Unserved) -> Finding:
         evidence=(f"the PyTorch index has torch {found.torch} for {builds}", answer)[
             : 1 + bool(answer)
         ],
+        fix=_served(found) or Fix(title=remedy, applicability=Applicability.DISPLAY),
         cause=cause_of(RULE.name, install.name, line.name),
+    )
+
+
+def _served(found: Unserved) -> Fix | None:
+    """Return what makes an index and a line fit to each other; None where the user has to choose."""
+    line, offer = found.line, found.offer
+    tag = found.nearest_tag
+    edit = None
+    if not found.is_pinned and found.allows_newest:
+        edit = line_edits.pinned(line, f"{found.newest}+{offer.tag}")
+    elif tag:
+        edit = index_edits.renamed(offer.index, offer.url, offer.url.replace(offer.tag, tag))
+    if edit is None:
+        return None
+    return Fix(
+        title=f"write {edit.text!r} in place of {edit.line.text!r}",
+        applicability=Applicability.UNSAFE,
+        edits=(edit,),
     )

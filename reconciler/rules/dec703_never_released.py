@@ -16,7 +16,9 @@ Nobody can install from such a file, and the message (`No matching distribution 
 
 Fix safety
 ----------
-No fix is applied: the remedy names the versions that are nearest, the user knows what was meant.
+`pkg-resources==0.0.0` is removed, which is safe: there is no such package, and nothing needs it. A
+version gives way to the only one that can have been meant, or to the only one of its own minor
+release, which is unsafe. Where several are as near, they are shown, and the user knows which it is.
 
 References
 ----------
@@ -32,7 +34,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.model import line_edits
 from reconciler.model.finding import Severity, cause_of
+from reconciler.model.fix import Applicability, Edit, Fix, Remove
 from reconciler.model.manifest import Section
 from reconciler.model.rule import Rule
 from reconciler.model.snapshot import Fact
@@ -85,7 +89,21 @@ def _finding(place: str, found: NeverReleased) -> Finding:
         else f"`PackagesNotFoundError`, or a solver that finds nothing that provides {line.text}",
         remedy=_remedy(found),
         evidence=(f"{line.name}: {found.source}",),
+        fix=_fix(found),
         cause=cause_of(RULE.name, place, line.name),
+    )
+
+
+def _fix(found: NeverReleased) -> Fix:
+    line = found.line
+    if not found.is_known:
+        edits: tuple[Edit, ...] = (Remove(line=line),)
+        return Fix(title=f"remove {line.text}", applicability=Applicability.SAFE, edits=edits)
+    edit = line_edits.reversioned(line, found.version, found.meant) if found.meant else None
+    return Fix(
+        title=f"ask for {edit.text}" if edit else _remedy(found),
+        applicability=Applicability.UNSAFE if edit else Applicability.DISPLAY,
+        edits=(edit,) if edit else (),
     )
 
 

@@ -14,7 +14,12 @@ index in place of PyPI ends the installation at the first package that it has no
 
 Fix safety
 ----------
-No fix is applied yet; the remedy is the line to write.
+An option behind a requirement gets a line of its own, in the form that leaves PyPI there: that is
+safe, since the option says what is meant and does nothing where it stands. The others are unsafe: a
+requirement behind an option, which is then installed for the first time; `--pre`, which lets every
+line take releases for developers; an index that is moved below the `--index-url` that drops it; and
+an `--index-url` that becomes an `--extra-index-url`. Where an index replaces PyPI for uv or poetry,
+nothing is done.
 
 References
 ----------
@@ -29,8 +34,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.model.finding import Location, Severity, cause_of
-from reconciler.model.manifest import FaultKind, IndexRole
+from reconciler.model import index_edits
+from reconciler.model.finding import Severity, cause_of
+from reconciler.model.fix import Add, Applicability, Fix, Mend, Remove
+from reconciler.model.manifest import FaultKind, IndexRole, Kind
 from reconciler.model.rule import Rule
 from reconciler.model.snapshot import Fact
 
@@ -39,7 +46,7 @@ if TYPE_CHECKING:
 
     from reconciler.model.finding import Finding
     from reconciler.model.install_set import InstallSet
-    from reconciler.model.manifest import Declared
+    from reconciler.model.manifest import Declared, Fault, Manifest
     from reconciler.model.offer import Replaced
     from reconciler.world import World
 
@@ -84,16 +91,33 @@ def _lost_by_form(world: World) -> Iterator[Finding]:
             if fault.kind is FaultKind.OPTION_LOST:
                 yield RULE.finding(
                     f"{manifest.path}:{fault.line}: {fault.why}",
-                    at=Location(
-                        subject=fault.text,
-                        path=manifest.path,
-                        line=fault.line,
-                        column=fault.column,
-                    ),
+                    at=fault.location(manifest.path),
                     shows_as="nothing is said; what is installed comes from PyPI, or is missing",
                     remedy=_written(fault.better) or "write the option on a line of its own",
+                    fix=_own_lines(manifest, fault),
                     cause=cause_of(RULE.name, manifest.path, str(fault.line)),
                 )
+
+
+def _own_lines(manifest: Manifest, fault: Fault) -> Fix | None:
+    if not fault.corrections:
+        return None
+    first = fault.corrections[0]
+    own = ", ".join(f"`{text}`" for text in (*first.above, *first.below))
+    moved = [e for r in fault.corrections for e in index_edits.on_own_line(manifest.declared, r)]
+    added = [edit for edit in moved if isinstance(edit, Add)]
+    # A page of links that is given as an index serves nothing on its own line either.
+    if any(e.role is not IndexRole.LINKS and e.text.endswith(".html") for e in added):
+        return None
+    # What a page has is not known: it may be for another release than the one that is asked for.
+    is_certain = all(correction.is_certain for correction in fault.corrections) and not any(
+        edit.role is IndexRole.LINKS for edit in added
+    )
+    return Fix(
+        title=f"give {own} a line of its own" if own else f"write `{first.text}` without its dash",
+        applicability=Applicability.SAFE if is_certain else Applicability.UNSAFE,
+        edits=tuple(dict.fromkeys(moved)) or (Mend(path=manifest.path, fault=fault),),
+    )
 
 
 def _dropped(index: Declared, below: Declared) -> Finding:
@@ -104,7 +128,17 @@ def _dropped(index: Declared, below: Declared) -> Finding:
         related=(below.location,),
         shows_as="nothing is said; what is installed comes from the other index, or is not found",
         remedy=f"move line {index.line} below line {below.line} of {below.path}",
+        fix=_below(index, below) if index.path == below.path else None,
         cause=cause_of(RULE.name, index.path, str(index.line)),
+    )
+
+
+def _below(index: Declared, below: Declared) -> Fix:
+    add = index_edits.beside((below,), below, index.name, IndexRole.EXTRA)
+    return Fix(
+        title=f"move {index.text!r} below {below.text!r}",
+        applicability=Applicability.UNSAFE,
+        edits=(Remove(line=index), add),
     )
 
 
@@ -124,6 +158,13 @@ def _replaces(install: InstallSet, replaced: Replaced) -> Finding:
         if index.role is IndexRole.DEFAULT and install.tool in {"pip", "conda"}
         else "name PyPI too, https://pypi.org/simple, or bind the index to the packages that it has"
     )
+    is_option = index.kind is Kind.INDEX and index.text.startswith("-") and not index.command
+    url = replaced.offer.url
+    fix = Fix(
+        title=f"name {url} beside PyPI, not in its place",
+        applicability=Applicability.UNSAFE,
+        edits=(index_edits.renamed(index, url, url, IndexRole.EXTRA),),
+    )
     scope = f"the command in {index.path}" if index.command else f"all of {install.name}"
     return RULE.finding(
         f"{index.text!r} replaces PyPI for {scope}, and {title} has no {names}{more}",
@@ -131,6 +172,7 @@ def _replaces(install: InstallSet, replaced: Replaced) -> Finding:
         related=tuple(line.location for line in replaced.lines[:3]),
         shows_as=f"`No matching distribution found for {first.name}`",
         remedy=remedy,
+        fix=fix if is_option else None,
         evidence=tuple(f"{line.path}:{line.line}: {line.text}" for line in replaced.lines[:4]),
         cause=cause_of(RULE.name, index.path, str(index.line)),
     )

@@ -12,7 +12,9 @@ file stays behind, PyTorch comes from elsewhere, in a build that the rest does n
 
 Fix safety
 ----------
-No fix is applied: conda-forge and pip are both ways on.
+conda-forge takes the channel's place, with `pytorch-gpu` and the `cuda-version` that is nearest to
+what `pytorch-cuda` asked for. It is unsafe, since pip is another way on. A channel that was given
+up stays: its versions are nowhere else.
 
 References
 ----------
@@ -28,6 +30,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.model.finding import Severity, cause_of
+from reconciler.model.fix import Applicability, Fix
 from reconciler.model.rule import Rule
 from reconciler.model.snapshot import Fact
 
@@ -96,7 +99,18 @@ def _too_new(world: World, install: InstallSet, asked: Asked) -> Finding | None:
         " PyTorch index; or stay with"
         f" `pytorch={row.ended_with}`",
         evidence=(f"{row.name}: {row.source}",),
+        fix=_fix(world, install, asked),
         cause=cause_of(RULE.name, install.name),
+    )
+
+
+def _fix(world: World, install: InstallSet, asked: Asked) -> Fix | None:
+    side = world.files.conda(install)
+    edits = world.files.selecting(install).from_conda_forge(asked, side.of("pytorch-cuda"))
+    if not edits or side.of("cpuonly"):
+        return None
+    return Fix(
+        title=f"take {asked} from conda-forge", applicability=Applicability.UNSAFE, edits=edits
     )
 
 

@@ -10,7 +10,9 @@ command for pip or for `pytorch-cuda` that names CUDA 12.
 
 Fix safety
 ----------
-No fix is applied: what takes its place depends on who uses the CUDA.
+It is unsafe, since what takes its place depends on who uses the CUDA: what selects a build of the
+PyTorch or TensorFlow that conda is asked for; nothing beside `pytorch-cuda`, or where pip's wheels
+alone use CUDA; else `cuda-version`.
 
 References
 ----------
@@ -23,13 +25,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.model.finding import Severity, cause_of
+from reconciler.model.fix import Applicability, Edit, Fix, Remove, Replace
 from reconciler.model.rule import Rule
 from reconciler.model.snapshot import Fact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from reconciler.model.conda_side import Asked
     from reconciler.model.finding import Finding
+    from reconciler.model.install_set import InstallSet
     from reconciler.world import World
 
 RULE = Rule(
@@ -74,8 +79,24 @@ def check(world: World) -> Iterator[Finding]:
                 " and for the CUDA build of the framework by its name (`pytorch-gpu`); with wheels"
                 " of pip alone, which bring their own CUDA, leave the line out",
                 evidence=(f"{name}: {ended.source}",),
+                fix=_fix(world, install, asked, f"{ended.successor}={_release(cuda)}"),
                 cause=cause_of(RULE.name, install.name, name),
             )
+
+
+def _fix(world: World, install: InstallSet, asked: Asked, stated: str) -> Fix:
+    selections = world.files.selections(install)
+    framework = next((f for selector, f in selections if selector == asked), None)
+    found = world.files.served(install, framework, asked) if framework else None
+    edits: tuple[Edit, ...] = ()
+    if framework and found:
+        edits = world.files.selecting(install).from_channel(asked, framework, found)
+    is_idle = world.files.users(install, "pip") and not world.files.users(install, "conda")
+    if is_idle or world.files.conda(install).of("pytorch-cuda"):
+        edits = (Remove(line=asked.line),)
+    title = f"drop {asked}, which nothing uses" if is_idle else f"replace {asked}"
+    edits = edits or (Replace(line=asked.line, text=stated),)
+    return Fix(title=title, applicability=Applicability.UNSAFE, edits=edits)
 
 
 def _release(version: str) -> str:

@@ -15,7 +15,10 @@ nothing uses, beside it. Nothing fails until `torch.cuda.is_available()` says Fa
 
 Fix safety
 ----------
-No fix is applied: which of the two versions is meant, only the user knows.
+What selects a build is written in place of what selects none: `pytorch-cuda`, `cudatoolkit` or
+`cuda-version`, in the release of the same CUDA major that is nearest; with conda-forge's
+`pytorch-gpu`, and with the channels that it needs. It is unsafe: an older or newer framework may be
+meant instead. Where no build is for that CUDA major, the choice is shown.
 
 References
 ----------
@@ -30,6 +33,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.model.finding import Severity, cause_of
+from reconciler.model.fix import Applicability, Fix
 from reconciler.model.rule import Rule
 from reconciler.model.snapshot import Fact
 
@@ -100,11 +104,24 @@ def _finding(
         " nothing uses; no GPU is found, without an error",
         remedy=_remedy(world, selector, framework, found),
         evidence=tuple(dict.fromkeys(row.source for _, row in reversed(found.rows)))[:2],
+        fix=_fix(world, install, selector, framework, found),
         cause=cause_of(RULE.name, install.name, framework.spec.name),
         explained_by=(
             cause_of("channels-clash", install.name, name),
             cause_of("cpu-build", install.name, world.files.project(framework)),
         ),
+    )
+
+
+def _fix(
+    world: World, install: InstallSet, selector: Asked, framework: Asked, found: Served
+) -> Fix:
+    edits = world.files.selecting(install).from_channel(selector, framework, found)
+    what = f"ask for the CUDA that a build of {framework} depends on, in place of {selector}"
+    return Fix(
+        title=what if edits else _remedy(world, selector, framework, found),
+        applicability=Applicability.UNSAFE if edits else Applicability.DISPLAY,
+        edits=edits,
     )
 
 

@@ -16,7 +16,9 @@ with another solver. Nothing fails: no GPU is found, and everything is some fift
 
 Fix safety
 ----------
-No fix is applied; the remedy leaves the solver no other answer.
+What leaves the solver no other answer is written, which is unsafe: the newest version that has a
+build for the CUDA that is asked for, the channel that has such builds, or the build for CUDA by its
+name, `pytorch-gpu` or `=*=cuda*`.
 
 References
 ----------
@@ -32,7 +34,9 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
+from reconciler.model import line_edits
 from reconciler.model.finding import Severity, cause_of
+from reconciler.model.fix import Applicability, Fix, Replace
 from reconciler.model.rule import Rule
 from reconciler.model.snapshot import Fact
 
@@ -110,6 +114,7 @@ def _outdated(
 ) -> Finding:
     name = selector.spec.name
     last = found.last_for(name, wanted)
+    pinned = line_edits.pinned(framework.line, last)
     return RULE.finding(
         f"{install.name} leaves {framework} open beside {selector}: the newest of the channel"
         f" {found.channel}, {found.newest_version}, has no build for it, {last} was the last",
@@ -119,6 +124,7 @@ def _outdated(
         remedy=f"pin `{framework.spec.name}={last}`; or ask for"
         f" `{found.newest.needs[0]}={found.newest.releases(found.newest.needs[0])[-1]}`, for which"
         f" {found.newest_version} has a build",
+        fix=_fix(f"pin {framework.spec.name} to {last}", pinned),
         evidence=tuple(dict.fromkeys(row.source for _, row in found.newest.rows)),
         cause=cause_of(RULE.name, install.name, framework.spec.name),
     )
@@ -136,6 +142,10 @@ def _outranked(
         shows_as=_shows_as(framework, selector.spec.name),
         remedy=f"put the channel {channel} first, or write `{channel}::{name}`; or take all from"
         f" {rival}: `pytorch-gpu` in place of {name} and {selector.spec.name}",
+        fix=_fix(
+            f"take {name} from the channel {channel}",
+            line_edits.written(framework.line, channel=channel),
+        ),
         evidence=(f"channels in this order: {rival}, {channel}",),
         cause=cause_of(RULE.name, install.name, name),
     )
@@ -156,10 +166,25 @@ def _by_name_alone(world: World, install: InstallSet) -> Finding | None:
             shows_as=_shows_as(framework, ""),
             remedy=f"ask for the build by name, `{spec}`; where it is solved without a GPU, set"
             " `CONDA_OVERRIDE_CUDA` to the CUDA release of the driver there",
+            fix=_fix(f"ask for {name} in the build for CUDA", _by_build(framework, spec)),
             evidence=(f"a sign for a GPU: {meant.gpu[0]}", "no build string, and no `pytorch-gpu`"),
             cause=cause_of(RULE.name, install.name, name),
         )
     return None
+
+
+def _by_build(framework: Asked, spec: str) -> Replace | None:
+    name, _, rest = spec.partition("=")
+    if name != framework.spec.name:
+        return line_edits.written(framework.line, name=name)
+    if framework.spec.version and not framework.spec.pinned_version:
+        return line_edits.written(framework.line, spec=f" {framework.spec.version} *cuda*")
+    return line_edits.written(framework.line, spec=f"={rest}")
+
+
+def _fix(title: str, edit: Replace | None) -> Fix | None:
+    edits = (edit,) if edit else ()
+    return Fix(title=title, applicability=Applicability.UNSAFE, edits=edits) if edits else None
 
 
 def _shows_as(framework: Asked, selector: str) -> str:

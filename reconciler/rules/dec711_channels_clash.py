@@ -16,7 +16,9 @@ tried with the packages built on them: a `cuda-version` of 12.6 beside libraries
 
 Fix safety
 ----------
-No fix is applied: the order of the channels changes every other package too.
+The channels that `pytorch-cuda` needs are listed, in front or behind the one that is there; where
+nvidia is preferred to conda-forge, it is moved behind it. Both are unsafe: the order of the channels
+changes every other package too.
 
 References
 ----------
@@ -32,6 +34,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.model.finding import Severity, cause_of
+from reconciler.model.fix import Add, Applicability, Edit, Fix, Remove
+from reconciler.model.manifest import Kind, Section
 from reconciler.model.rule import Rule
 from reconciler.model.snapshot import Fact
 
@@ -86,7 +90,7 @@ def check(world: World) -> Iterator[Finding]:
 def _homeless(
     world: World, install: InstallSet, asked: Asked, homes: tuple[Channel, ...]
 ) -> Iterator[Finding]:
-    side = world.files.conda(install)
+    side, selecting = world.files.conda(install), world.files.selecting(install)
     listed = ", ".join(side.channels)
     home = next((home for home in homes if home.name in side.channels), None)
     if home is None:
@@ -98,6 +102,7 @@ def _homeless(
             f" take all from conda-forge: `pytorch-gpu` with `cuda-version` in place of {asked}",
             homes[0],
             Severity.ERROR,
+            selecting.listing((homes[0].name, *homes[0].needs_channels)),
         )
         return
     missing = [channel for channel in home.needs_channels if channel not in side.channels]
@@ -111,12 +116,20 @@ def _homeless(
             f"add the channel {', '.join(missing)} behind {home.name}",
             home,
             Severity.WARNING if partly else Severity.ERROR,
+            selecting.listing(missing, behind=home.name),
         )
 
 
 def _finding(  # noqa: PLR0913, PLR0917 - the parts of a finding
-    install: InstallSet, asked: Asked, what: str, remedy: str, home: Channel, severity: Severity
+    install: InstallSet,
+    asked: Asked,
+    what: str,
+    remedy: str,
+    home: Channel,
+    severity: Severity,
+    edits: tuple[Edit, ...],
 ) -> Finding:
+    names = " and ".join(edit.text for edit in edits if isinstance(edit, Add))
     return RULE.finding(
         f"{install.name} {what}",
         severity=severity,
@@ -124,6 +137,7 @@ def _finding(  # noqa: PLR0913, PLR0917 - the parts of a finding
         shows_as=f"the solver says that nothing provides {asked}, or what it depends on",
         remedy=remedy,
         evidence=(f"{home.name}: {home.source}",),
+        fix=Fix(title=f"list the channel {names}", applicability=Applicability.UNSAFE, edits=edits),
         cause=cause_of(RULE.name, install.name, asked.spec.name),
     )
 
@@ -143,6 +157,30 @@ def _mixed(world: World, install: InstallSet) -> Finding | None:
         remedy="put conda-forge before nvidia, or leave nvidia out: conda-forge has every part of"
         " CUDA 12; who needs nvidia's own packages names one of its labels,"
         " `nvidia/label/cuda-12.1.0::cuda-toolkit`, and nothing of conda-forge's CUDA",
+        fix=_behind(world, install, "nvidia", "conda-forge"),
         evidence=tuple(f"{part}: from {part.channel or 'the first channel'}" for part in parts[:3]),
         cause=cause_of(RULE.name, install.name, "nvidia"),
+    )
+
+
+def _behind(world: World, install: InstallSet, channel: str, first: str) -> Fix | None:
+    """Return what moves a channel behind another one, where each stands in the file once."""
+    known = world.catalog.channels.name_of
+    moved = [line for line in install.channels if known(line.name) == channel]
+    after = [line for line in install.channels if known(line.name) == first]
+    if len(moved) != 1 or len(after) != 1:
+        return None
+    line = moved[0]
+    add = Add(
+        path=line.path,
+        section=Section.CONDA,
+        kind=Kind.CHANNEL,
+        text=line.name,
+        scope=line.scope,
+        after=after[0],
+    )
+    return Fix(
+        title=f"put the channel {first} before {channel}",
+        applicability=Applicability.UNSAFE,
+        edits=(Remove(line=line), add),
     )

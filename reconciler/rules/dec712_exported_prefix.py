@@ -11,7 +11,7 @@ tools that read the file take it for the place to install into.
 
 Fix safety
 ----------
-No fix is applied yet. To drop the line changes nothing that conda does.
+The line is dropped: that is safe, since conda goes by `name:` and does nothing with it.
 
 References
 ----------
@@ -26,6 +26,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.model.finding import Severity, cause_of
+from reconciler.model.fix import Applicability, Fix, Remove
 from reconciler.model.manifest import Kind
 from reconciler.model.rule import Rule
 from reconciler.model.snapshot import Fact
@@ -71,5 +72,10 @@ def check(world: World) -> Iterator[Finding]:
                     shows_as="conda ignores it; it tells where somebody's environment lies, and"
                     " changes with every machine that exports the file",
                     remedy="remove the line; `conda env export | grep -v ^prefix:` leaves it out",
+                    fix=Fix(
+                        title="drop `prefix:`",
+                        applicability=Applicability.SAFE,
+                        edits=(Remove(line=line),),
+                    ),
                     cause=cause_of(RULE.name, manifest.path),
                 )

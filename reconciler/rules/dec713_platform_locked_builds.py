@@ -14,7 +14,9 @@ withdraws one of them breaks the file as well.
 
 Fix safety
 ----------
-No fix is applied yet: `conda env export --no-builds`, or `--from-history`, makes the file anew.
+The builds are dropped, the versions stay, as `conda env export --no-builds` would have it. What a
+build string says of CUDA, of the CPU or of the kind of BLAS is kept as a pattern (`=*cuda11.8*`).
+It is unsafe: the very build may be meant, and packages of one platform alone stay in the file.
 
 References
 ----------
@@ -26,9 +28,11 @@ References
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from reconciler.model.finding import Severity, cause_of
+from reconciler.model.fix import Applicability, Fix, Replace
 from reconciler.model.manifest import Section
 from reconciler.model.rule import Rule
 from reconciler.model.snapshot import Fact
@@ -64,6 +68,13 @@ environment.yml: |
     - jaxlib=*=*cuda*
 """
 
+# cuda118py310_0, py3.9_cuda11.3_cudnn8_0, gpu_py38h_0, cpu_mkl_0, mkl_py36h_0 (TensorFlow for the
+# CPU), 1_openblas, nompi_h_100, mpi_openmpi_h_0, external_0 and 1_kmp_llvm.
+_MEANT = re.compile(
+    r"cu(?:da)?_?\d[\d.]*|cuda|[cg]pu|rocm[\d.]*|(?:^|(?<=_))(?:mkl|eigen|openblas|netlib|blis"
+    r"|accelerate|kmp_llvm|nompi|mpi_[a-z]+|external)(?=_|$|\d)"
+)
+
 
 def check(world: World) -> Iterator[Finding]:
     """Count the exact builds of each file."""
@@ -92,5 +103,31 @@ def _finding(install: InstallSet, locked: Sequence[Declared], total: int) -> Fin
         remedy="drop the builds and keep the versions: `conda env export --no-builds`, or"
         " `conda env export --from-history` for what was asked for alone; a file that is to be exact"
         " is a lock file's work (conda-lock, pixi)",
+        fix=_fix(locked),
         cause=cause_of(RULE.name, install.name),
     )
+
+
+def _fix(locked: Sequence[Declared]) -> Fix | None:
+    edits = [edit for line in locked if (edit := _without_build(line))]
+    patterns = sum(edit.text.endswith("*") for edit in edits)
+    kept = f", keep what {patterns} of them say of CUDA, the CPU, BLAS or MPI" if patterns else ""
+    if not edits:
+        return None
+    return Fix(
+        title=f"drop the {'build of 1 package' if len(edits) == 1 else f'builds of {len(edits)} packages'}{kept}",
+        applicability=Applicability.UNSAFE,
+        edits=tuple(edits),
+    )
+
+
+def _without_build(line: Declared) -> Replace | None:
+    build = _build(line)
+    if not line.text.endswith(build):
+        return None
+    head = line.text.removesuffix(build)
+    match = _MEANT.search(build)
+    if match is None:
+        return Replace(line=line, text=head.rstrip("= "))
+    star = "*" if match.start() else ""
+    return Replace(line=line, text=f"{head}{star}{match[0]}*")

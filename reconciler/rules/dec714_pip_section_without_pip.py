@@ -8,7 +8,8 @@ wrong place". Python's own packages have long stopped to bring pip along.
 
 Fix safety
 ----------
-No fix is applied yet. `- pip` beside `- python` is what conda adds by itself.
+`- pip` is added behind `- python`, or behind the last package of conda: that is safe, since it is
+what conda adds by itself.
 
 References
 ----------
@@ -23,7 +24,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.model.finding import Severity, cause_of
-from reconciler.model.manifest import Section
+from reconciler.model.fix import Add, Applicability, Fix
+from reconciler.model.manifest import Kind, Section
 from reconciler.model.rule import Rule
 from reconciler.model.snapshot import Fact
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reconciler.model.finding import Finding
+    from reconciler.model.manifest import Manifest
     from reconciler.world import World
 
 RULE = Rule(
@@ -71,5 +74,18 @@ def check(world: World) -> Iterator[Finding]:
                 shows_as="conda warns that pip is not listed and adds one of its own choice; other"
                 " tools stop, or run a pip from outside of the environment",
                 remedy="add `- pip` to the dependencies, before the pip section",
+                fix=_fix(manifest),
                 cause=cause_of(RULE.name, manifest.path),
             )
+
+
+def _fix(manifest: Manifest) -> Fix:
+    required = (line for line in manifest.declared if line.kind is Kind.REQUIREMENT)
+    conda = [line for line in required if line.section is Section.CONDA]
+    python = next((line for line in conda if line.name == "python"), None)
+    after = python or (conda[-1] if conda else None)
+    return Fix(
+        title="ask conda for pip",
+        applicability=Applicability.SAFE,
+        edits=(Add(path=manifest.path, section=Section.CONDA, text="pip", after=after),),
+    )

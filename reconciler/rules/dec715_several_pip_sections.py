@@ -9,8 +9,9 @@ what the earlier one lists is never installed. What is missing shows itself at t
 
 Fix safety
 ----------
-No fix is applied yet. To move the lines of the earlier block into the last one is what is meant
-nearly always; now and then the earlier one was a leftover.
+The lines of the earlier pip section are moved to the front of the last one. That is what is meant
+nearly always, and unsafe: now and then the earlier one was a leftover, and what it lists was never
+installed. Of a key such as `dependencies:` that stands twice, a person has to choose.
 
 References
 ----------
@@ -24,7 +25,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.model.finding import Location, Severity, cause_of
+from reconciler.model.finding import Severity, cause_of
+from reconciler.model.fix import Applicability, Fix, Mend
 from reconciler.model.manifest import FaultKind
 from reconciler.model.rule import Rule
 from reconciler.model.snapshot import Fact
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reconciler.model.finding import Finding
+    from reconciler.model.manifest import Fault
     from reconciler.world import World
 
 RULE = Rule(
@@ -72,14 +75,18 @@ def check(world: World) -> Iterator[Finding]:
             if fault.kind is FaultKind.SECTION_LOST:
                 yield RULE.finding(
                     f"{manifest.path}:{fault.line}: {fault.why}",
-                    at=Location(
-                        subject=fault.text,
-                        path=manifest.path,
-                        line=fault.line,
-                        column=fault.column,
-                    ),
+                    at=fault.location(manifest.path),
                     shows_as="nothing is said when the environment is made; what is missing shows"
                     " itself as `ModuleNotFoundError`, or as a version that nobody asked for",
                     remedy=fault.better or "move its lines into the last one, and remove it",
+                    fix=_fix(manifest.path, fault) if fault.corrections else None,
                     cause=cause_of(RULE.name, manifest.path, str(fault.line)),
                 )
+
+
+def _fix(path: str, fault: Fault) -> Fix:
+    return Fix(
+        title=f"move the lines of the pip section of line {fault.line} into the last one",
+        applicability=Applicability.UNSAFE,
+        edits=(Mend(path=path, fault=fault),),
+    )

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.model.finding import Location, Severity, cause_of
+from reconciler.model.finding import Severity, cause_of
 from reconciler.model.manifest import FaultKind
 from reconciler.model.rule import Rule
 from reconciler.model.snapshot import Fact
@@ -65,9 +65,7 @@ def check(world: World) -> Iterator[Finding]:
             is_conflict = fault.kind is FaultKind.CONFLICT
             yield RULE.finding(
                 f"{manifest.path}:{fault.line}: {fault.why}",
-                at=Location(
-                    subject=fault.text, path=manifest.path, line=fault.line, column=fault.column
-                ),
+                at=fault.location(manifest.path),
                 shows_as="the tool that installs from the file stops there with a syntax error, or"
                 " with a package that it does not find",
                 remedy=fault.better

@@ -14,7 +14,8 @@ replaced.
 
 Fix safety
 ----------
-No fix is applied yet: what was meant needs a script of activate.d.
+The variable is taken out, since it does nothing as it stands. It is unsafe: what was meant needs a
+script of activate.d, which is told in words.
 
 References
 ----------
@@ -29,6 +30,7 @@ import re
 from typing import TYPE_CHECKING
 
 from reconciler.model.finding import Severity, cause_of
+from reconciler.model.fix import Applicability, Fix, Remove
 from reconciler.model.manifest import Kind, Section
 from reconciler.model.rule import Rule
 from reconciler.model.snapshot import Fact
@@ -87,5 +89,11 @@ def check(world: World) -> Iterator[Finding]:
                     " its name, and finds nothing there",
                     remedy=f"take {line.name} out of `variables:`, and set it in a script of the"
                     " environment's etc/conda/activate.d, which the shell expands",
+                    fix=Fix(
+                        title=f"take {line.name} out of `variables:`; what is meant needs a script"
+                        " of etc/conda/activate.d",
+                        applicability=Applicability.UNSAFE,
+                        edits=(Remove(line=line),),
+                    ),
                     cause=cause_of(RULE.name, manifest.path, line.name),
                 )

@@ -14,7 +14,8 @@ without an error, often months after the file was written.
 
 Fix safety
 ----------
-No fix is applied; one line more in the file is enough.
+In a file, MKL is kept below 2024.1, by its own line or one more: unsafe, since a newer PyTorch may be
+meant instead.
 
 References
 ----------
@@ -96,6 +97,7 @@ def _finding(place: str, pair: BreakPair, written: Sequence[str]) -> Finding:
         shows_as=row.shows_as,
         remedy="ask conda for `mkl<2024.1`; or take PyTorch from pip, whose wheels have MKL inside",
         evidence=(f"{pair.user}: {row.source}",),
+        fix=pair.fix,
         cause=cause_of(RULE.name, place, row.package),
         explained_by=tuple(written),
     )

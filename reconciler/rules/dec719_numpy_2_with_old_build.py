@@ -12,7 +12,8 @@ On import it says that a module compiled with NumPy 1.x cannot be run in NumPy 2
 
 Fix safety
 ----------
-No fix is applied; `numpy<2` is the safe way, a newer PyTorch the other.
+In a file, NumPy is kept below 2, by its own line or one more: unsafe, since a newer PyTorch is the
+other way, and other packages may need NumPy 2.
 
 References
 ----------
@@ -90,6 +91,7 @@ def _finding(place: str, pair: BreakPair, written: Sequence[str]) -> Finding:
         shows_as=row.shows_as,
         remedy=f"ask for `numpy<{row.partner_since}`; or for {row.package} {row.before} or later",
         evidence=(f"{pair.user}: {row.source}",),
+        fix=pair.fix,
         cause=cause_of(RULE.name, place, row.package),
         explained_by=tuple(written),
     )

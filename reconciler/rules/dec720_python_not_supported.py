@@ -14,7 +14,8 @@ bound is installed with the Python of the day.
 
 Fix safety
 ----------
-No fix is applied: whether the Python or the pin gives way is the user's choice.
+Nothing is changed: whether the Python or the pin gives way is the user's choice, and both ways are
+shown.
 
 References
 ----------
@@ -30,6 +31,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.model.finding import Severity, cause_of
+from reconciler.model.fix import Applicability, Fix
 from reconciler.model.offer import pythons_for
 from reconciler.model.rule import Rule
 from reconciler.model.snapshot import Fact
@@ -85,6 +87,7 @@ def _finding(place: str, misfits: Sequence[PythonMisfit]) -> Finding:
     fitting = [f"{m.line.name}=={m.fitting}" for m in misfits[:4] if m.fitting]
     ways = [f"take {pythons}"] if (pythons := pythons_for(misfits)) else []
     ways += [f"pin a release that has wheels for it: {', '.join(fitting)}"] if fitting else []
+    remedy = "; or ".join(ways) or f"take another release of {first.line.name}"
     return RULE.finding(
         f"{place} is for Python {wanted}, by {said}, but {shown}",
         at=first.line.location,
@@ -92,7 +95,8 @@ def _finding(place: str, misfits: Sequence[PythonMisfit]) -> Finding:
             line.location for line in (*first.because[:2], *(m.line for m in misfits[1:3]))
         ),
         shows_as=f"`No matching distribution found for {first.line.name}=={first.version}`",
-        remedy="; or ".join(ways) or f"take another release of {first.line.name}",
+        remedy=remedy,
+        fix=Fix(title=remedy, applicability=Applicability.DISPLAY),
         evidence=tuple(f"{m.line.name} {m.version}: {m.span.source}" for m in misfits[:4]),
         cause=cause_of(RULE.name, place),
     )

@@ -17,7 +17,7 @@ Dockerfile, what the first line downloads the second one throws away.
 
 Fix safety
 ----------
-No fix is applied: which of the two is right is the user's choice.
+Nothing is changed: which of the two is right is the user's choice, and both ways are shown.
 
 References
 ----------
@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.model.disagreement import Relation
 from reconciler.model.finding import Severity, cause_of
+from reconciler.model.fix import Applicability, Fix
 from reconciler.model.rule import Rule
 from reconciler.model.snapshot import Fact
 
@@ -101,12 +102,14 @@ def _finding(first: str, second: str, found: Sequence[Disagreement]) -> Finding:
     lines = dict.fromkeys((d.first.text, d.second.text) for d in found)
     shown = "; ".join(f"{ours!r} and {theirs!r}" for ours, theirs in [*lines][:4])
     more = f"; and {len(lines) - 4} more" if len(lines) > 4 else ""
+    remedy = _REMEDY[relation].format(**files)
     return RULE.finding(
         f"{_WHO[relation].format(**files)} differently: {shown}{more}",
         at=found[0].first.location,
         related=tuple(d.second.location for d in found[:4]),
         shows_as=_SHOWS_AS[relation].format(**files),
-        remedy=_REMEDY[relation].format(**files),
+        remedy=remedy,
+        fix=Fix(title=remedy, applicability=Applicability.DISPLAY),
         evidence=tuple(
             f"{line.path}:{line.line}: {line.text}"
             for d in found[:4]

@@ -11,7 +11,9 @@ break without being touched.
 
 Fix safety
 ----------
-No fix is applied; what to write instead is said where it is certain.
+What is meant is written where it is certain: `torch = 2.1.2` becomes `torch==2.1.2`, which is safe.
+An option that belongs on the command line is dropped, which is unsafe, since its command has to
+bear it from then on. Nothing is done where only the user can know, and in scripts.
 
 References
 ----------
@@ -24,7 +26,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.model.finding import Location, Severity, cause_of
+from reconciler.model.finding import Severity, cause_of
+from reconciler.model.fix import Applicability, Fix, Mend
 from reconciler.model.manifest import FaultKind
 from reconciler.model.rule import Rule
 from reconciler.model.snapshot import Fact
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reconciler.model.finding import Finding
+    from reconciler.model.manifest import Fault
     from reconciler.world import World
 
 RULE = Rule(
@@ -50,7 +54,7 @@ requirements.txt: |
 
 GOOD = """\
 requirements.txt: |
-  torch == 2.1.2
+  torch==2.1.2
 """
 
 
@@ -61,17 +65,27 @@ def check(world: World) -> Iterator[Finding]:
             if fault.kind is FaultKind.BROKEN:
                 yield RULE.finding(
                     f"{manifest.path}:{fault.line}: {fault.why}",
-                    at=Location(
-                        subject=fault.text,
-                        path=manifest.path,
-                        line=fault.line,
-                        column=fault.column,
-                    ),
+                    at=fault.location(manifest.path),
                     shows_as="another version is installed than the line says, or the command fails"
                     if manifest.tool == "shell"
                     else f"{manifest.tool} stops there, and installs nothing of the file",
                     remedy=f"write line {fault.line} as `{fault.better}`"
                     if fault.better
                     else f"mend or remove line {fault.line} of {manifest.path}",
+                    fix=_fix(manifest.path, fault) if fault.corrections else None,
                     cause=cause_of(RULE.name, manifest.path, str(fault.line)),
                 )
+
+
+def _fix(path: str, fault: Fault) -> Fix:
+    first, is_certain = (
+        fault.corrections[0],
+        all(correction.is_certain for correction in fault.corrections),
+    )
+    return Fix(
+        title=f"write `{first.text}` in place of `{fault.text}`"
+        if first.text
+        else f"drop `{fault.text}`",
+        applicability=Applicability.SAFE if is_certain else Applicability.UNSAFE,
+        edits=(Mend(path=path, fault=fault),),
+    )

@@ -16,7 +16,10 @@ different releases of CUDA.
 
 Fix safety
 ----------
-No fix is applied: which manager is to have the package is a matter of what else depends on it.
+Where conda's version is what the line of pip asks for, one of the two lines is dropped: conda's where
+all else of PyTorch's family, or of the whole file, is pip's, else pip's. It is unsafe, since what
+else depends on it is not known. Where the versions differ, or the line of pip names an extra, a
+label or an URL, a person has to choose.
 
 References
 ----------
@@ -113,6 +116,7 @@ def _finding(world: World, install: InstallSet, conda: Declared, pip: Declared) 
         related=(conda.location,),
         shows_as=shows_as,
         remedy=keep,
+        fix=world.files.fixing(install).one_manager(conda, pip),
         cause=cause_of(RULE.name, install.name, pip.name),
     )
 

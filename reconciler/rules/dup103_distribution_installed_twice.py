@@ -15,8 +15,9 @@ that package deletes or overwrites pip's files.
 
 Fix safety
 ----------
-No fix is applied: which of the two stays is the user's choice. Both have to go before the one that
-stays is installed again.
+Commands are proposed, and never run: pip removes what is there, and the one that stays is installed
+again. That is conda's, which its solver counts on, unless something installed refuses its version or
+a file of the project asks pip for it; where both are needed, it is for the user to choose.
 
 References
 ----------
@@ -79,7 +80,7 @@ def check(world: World) -> Iterator[Finding]:
         files = _disputed(world, twins)
         # Where one dist-info is claimed by both, only different files tell that it is not one.
         if len(paths) > 1 or files:
-            yield _finding(twins, files)
+            yield _finding(world, twins, files)
 
 
 def _disputed(world: World, twins: Twins) -> Sequence[ClaimedFile]:
@@ -88,7 +89,7 @@ def _disputed(world: World, twins: Twins) -> Sequence[ClaimedFile]:
     return tuple(shared)
 
 
-def _finding(twins: Twins, files: Sequence[ClaimedFile]) -> Finding:
+def _finding(world: World, twins: Twins, files: Sequence[ClaimedFile]) -> Finding:
     wins = Counter(owner.path for file in files if (owner := file.winner()))
     winners = [i for i in twins.installations if wins[i.owner.path]]
     there = [i for i in twins.installations if i.is_there]
@@ -102,6 +103,7 @@ def _finding(twins: Twins, files: Sequence[ClaimedFile]) -> Finding:
         shows_as=_shows_as(twins, is_replaced=is_replaced),
         remedy=_remedy(twins),
         evidence=tuple(_seen(i, wins.total(), wins[i.owner.path]) for i in twins.installations),
+        fix=world.mending.twin_of(twins),
         cause=cause_of(RULE.name, INSTALLED, twins.key),
     )
 

@@ -16,8 +16,11 @@ Uninstalling either wheel deletes the files of both, and pip still lists the oth
 
 Fix safety
 ----------
-No fix is applied: which wheel stays is the user's choice where nothing requires one of them alone.
-The one that stays has to be installed again after the other one has gone.
+For what is installed, commands are proposed, and never run: the one that another package requires,
+that a file asks for, or that is for the framework's CUDA stays, and is installed again after the
+other one has gone. Of two lines of a file, the one that is not for the CUDA of its framework is
+removed, which is unsafe: another file may want it. Where nothing tells which it is, the choice is
+shown.
 
 References
 ----------
@@ -100,6 +103,7 @@ def _declared(world: World, install: InstallSet, pair: DeclaredRivals) -> Findin
         shows_as=SHOWS_AS,
         remedy=f"keep the one line that the framework asks for: {first.name} or {second.name}",
         evidence=pair.paths[:6],
+        fix=world.files.fixing(install).one_of(pair.lines),
         cause=_cause(install.name, pair.names),
         explained_by=_mixture(world, install.name, pair.names),
     )
@@ -126,6 +130,7 @@ def _installed(world: World, pair: Rivals, written: Sequence[str]) -> Finding:
         shows_as=SHOWS_AS,
         remedy=_remedy(world, pair),
         evidence=tuple(map(_seen, files[:6])),
+        fix=world.mending.one_of(pair.owners),
         cause=_cause(INSTALLED, pair.names),
         explained_by=(
             *(cause for cause in written if cause.endswith(same)),

@@ -16,8 +16,10 @@ It is information where a file asks for several packings of one library in one v
 
 Fix safety
 ----------
-No fix is applied: which of the two is meant is the user's choice. Both have to go before the one
-that stays is installed again.
+For what is installed, commands are proposed, and never run: the one that another package requires,
+that a file asks for, or that is for the framework's CUDA stays, and is installed again after the
+others have gone. Of the lines of a file, those that are not for the CUDA of its framework are
+removed, which is unsafe. Where nothing tells which it is, the choice is shown.
 
 References
 ----------
@@ -31,7 +33,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from reconciler.model.finding import INSTALLED, Location, Severity, cause_of
 from reconciler.model.manifest import Section
@@ -43,7 +45,9 @@ if TYPE_CHECKING:
 
     from reconciler.model.catalog import ImportGroup
     from reconciler.model.finding import Finding
+    from reconciler.model.fix import Fix
     from reconciler.model.manifest import Declared
+    from reconciler.model.prefix import PrefixRecord
     from reconciler.world import World
 
 RULE = Rule(
@@ -83,25 +87,39 @@ def check(world: World) -> Iterator[Finding]:
     names = {place: {line.name for line in lines} for place, lines in asked.items()}
     for group in world.catalog.import_groups:
         written: list[str] = []
-        for place, requirements in asked.items():
+        for install in world.install_sets:
             # Of the hundreds of lines, few are of a group.
-            if sum(name in names[place] for name in group.pypi) < 2:
+            if sum(name in names[install.name] for name in group.pypi) < 2:
                 continue
-            if len(twins := _declared(group, requirements)) > 1:
-                written.append(cause_of(RULE.name, place, group.import_name))
-                remedy = f"keep the one line that is meant: {' or '.join(t.name for t in twins)}"
-                yield _finding(group, place, remedy, twins)
+            if len(lines := _lines(group, asked[install.name])) > 1:
+                same = [_Twin(line.name, line.location, line.pin) for line in lines]
+                written.append(cause_of(RULE.name, install.name, group.import_name))
+                remedy = f"keep the one line that is meant: {' or '.join(t.name for t in same)}"
+                found = _finding(group, install.name, remedy, same)
+                yield structs.replace(found, fix=world.files.fixing(install).one_of(lines))
         if world.wheels and len(twins := _installed(group, world)) > 1:
             behind = [*written, *_same_name(twins)]
-            yield _finding(group, INSTALLED, _reinstall(twins), twins, behind)
+            found = _finding(group, INSTALLED, _reinstall(twins), twins, behind)
+            yield structs.replace(found, fix=_fix(group, world))
 
 
 def _installed(group: ImportGroup, world: World) -> Sequence[_Twin]:
     wheels = [_Twin(wheel.key, wheel.at) for wheel in world.providers(group)]
-    records = [world.records[name] for name in group.conda if name in world.records]
+    records = _records(group, world)
     # Conda keeps its own packages apart: cupy and cupy-core are one provider.
     conda = [_Twin("", Location(subject=f"conda's {record}")) for record in records[:1]]
     return [*wheels, *conda] if wheels else []
+
+
+def _fix(group: ImportGroup, world: World) -> Fix | None:
+    wheels, records = world.providers(group), _records(group, world)
+    # One distribution under both managers is DUP103's.
+    is_twin = len({wheel.key for wheel in wheels}) == 1 and bool(world.twins_of(wheels[0]))
+    return None if is_twin else world.mending.one_of((*records, *wheels))
+
+
+def _records(group: ImportGroup, world: World) -> Sequence[PrefixRecord]:
+    return [world.records[name] for name in group.conda if name in world.records]
 
 
 def _same_name(twins: Sequence[_Twin]) -> Sequence[str]:
@@ -114,11 +132,10 @@ def _same_name(twins: Sequence[_Twin]) -> Sequence[str]:
     ]
 
 
-def _declared(group: ImportGroup, requirements: Sequence[Declared]) -> Sequence[_Twin]:
+def _lines(group: ImportGroup, requirements: Sequence[Declared]) -> Sequence[Declared]:
     # One project under both managers is DUP102's; two projects of pip are meant here.
     named = (d for d in requirements if d.name in group.pypi)
-    wheels = {d.name: d for d in named if group.holds(d.name, d.pin)}
-    return [_Twin(name, d.location, d.pin) for name, d in wheels.items()]
+    return [*{d.name: d for d in named if group.holds(d.name, d.pin)}.values()]
 
 
 def _is_harmless(group: ImportGroup, twins: Sequence[_Twin]) -> bool:

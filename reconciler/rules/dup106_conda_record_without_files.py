@@ -14,7 +14,9 @@ with it the trace.
 
 Fix safety
 ----------
-No fix is applied: whether the package is to come back or its record is to go is the user's choice.
+A command is proposed, and never run: conda installs the package again, where another one of conda
+depends on it or it was asked for by name. Else it is for the user to choose whether it is to come
+back or its record is to go.
 
 References
 ----------
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reconciler.model.finding import Finding
+    from reconciler.model.fix import Fix
     from reconciler.model.prefix import PrefixRecord
     from reconciler.world import World
 
@@ -80,10 +83,20 @@ def check(world: World) -> Iterator[Finding]:
             f" `{removing(record)}` clears the record",
             evidence=_evidence(world, record),
             cause=cause_of(RULE.name, INSTALLED, record.name),
+            # Of what pip has replaced, DUP103 says which of the two stays.
+            fix=None if twins else _fix(world, record),
             explained_by=tuple(
                 cause_of("distribution-installed-twice", INSTALLED, t.key) for t in twins
             ),
         )
+
+
+def _fix(world: World, record: PrefixRecord) -> Fix:
+    users = world.mending.keeping.users_of([record])
+    if not users and not record.requested_specs:
+        return world.mending.choice(f"bring {record.name} back, or clear conda's record of it")
+    needed = f"{users[0]} depends on it" if users else "it was asked for by name"
+    return world.mending.again(record, f"the files of conda's {record} are gone, and {needed}")
 
 
 def _why(world: World, record: PrefixRecord) -> str:

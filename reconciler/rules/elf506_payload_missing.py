@@ -14,7 +14,8 @@ Why it matters
 
 Fix safety
 ----------
-No fix is applied: installing again is a command, and needs the package index or the channel.
+A command is proposed, and never run: the package's manager installs it again, which needs its index
+or its channel. Where another package owns the same files, DUP103 or DUP104 has the commands.
 
 References
 ----------
@@ -81,6 +82,7 @@ def check(world: World) -> Iterator[Finding]:
 
 
 def _finding(world: World, owner: Owner, gone: Sequence[ClaimedFile], looked_at: int) -> Finding:
+    disputes = world.disputes_of(owner)
     gone = sorted(gone, key=lambda file: not file.is_library)
     name = gone[0].path.rpartition("/")[2]
     some = f"{name} is gone" if len(gone) == 1 else f"{name} and {len(gone) - 1} more are gone"
@@ -96,6 +98,12 @@ def _finding(world: World, owner: Owner, gone: Sequence[ClaimedFile], looked_at:
             f"{len(gone)} of {looked_at} files that were looked at are gone",
             *(f"{file.path} is gone" for file in gone[:5]),
         ),
+        # Of what two own, DUP103 and DUP104 say which stays.
+        fix=None
+        if disputes
+        else world.mending.again(
+            owner, "its files are gone, while its manager takes it to be installed"
+        ),
         cause=cause_of(RULE.name, INSTALLED, owner.path),
-        explained_by=world.disputes_of(owner),
+        explained_by=disputes,
     )

@@ -13,7 +13,8 @@ of the one and the version of the other. No tool checks sizes or hashes after th
 
 Fix safety
 ----------
-No fix is applied: installing again is a command, and needs the package index or the channel.
+A command is proposed, and never run: the package's manager installs it again, which needs its index
+or its channel. Where another package owns the same files, DUP103 or DUP104 has the commands.
 
 References
 ----------
@@ -78,6 +79,7 @@ def check(world: World) -> Iterator[Finding]:
 
 
 def _finding(world: World, owner: Owner, files: Sequence[ClaimedFile]) -> Finding:
+    disputes = world.disputes_of(owner)
     files = sorted(files, key=lambda file: not file.is_library)
     winners = {winner.path: winner for file in files if (winner := file.winner())}
     whose = f", but of {' and '.join(map(title_of, winners.values()))}" if winners else ""
@@ -95,8 +97,12 @@ def _finding(world: World, owner: Owner, files: Sequence[ClaimedFile]) -> Findin
         " or a version that is not the one compiled against",
         remedy=f"`{installing_again(owner)}`",
         evidence=tuple(_seen(owner, file) for file in files[:6]),
+        # Of what two own, DUP103 and DUP104 say which stays.
+        fix=None
+        if disputes
+        else world.mending.again(owner, "its files are not those that it has installed"),
         cause=cause_of(RULE.name, INSTALLED, owner.path),
-        explained_by=world.disputes_of(owner),
+        explained_by=disputes,
     )
 
 

@@ -15,7 +15,8 @@ torch there brings its own CUDA into an environment that conda made for another.
 
 Fix safety
 ----------
-No fix is applied: other environments may live on what lies there.
+A command is proposed, and never run: conda sets PYTHONNOUSERSITE for this environment alone. What lies
+in the user site is left alone, since other environments may live on it.
 
 References
 ----------
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reconciler.model.finding import Finding
+    from reconciler.model.fix import Fix
     from reconciler.model.host import Shadow
     from reconciler.world import World
 
@@ -96,8 +98,16 @@ def _finding(world: World, shadows: list[Shadow], minor: str) -> Finding:
         remedy=f"{_switch_off(world)}; or remove what lies there with {_uninstall(names)}, if no"
         " other environment lives on it",
         evidence=tuple(str(shadow) for shadow in shadows),
+        fix=_fix(world, path),
         cause=cause_of(RULE.name, path),
     )
+
+
+def _fix(world: World, path: str) -> Fix | None:
+    if world.snapshot.target.kind != "conda":
+        return None
+    why = f"this environment is to import nothing from {path}, which every Python of yours shares"
+    return world.mending.set_variable("PYTHONNOUSERSITE", "1", why)
 
 
 def _switch_off(world: World) -> str:

@@ -21,7 +21,8 @@ info where PYTHONPATH is replaced, which projects do on purpose, and where only 
 
 Fix safety
 ----------
-No fix is applied: which paths were meant is the user's to say.
+A list of paths is taken out of a file's `variables:`, which is unsafe: which of its paths were
+needed, in a script of activate.d, is the user's to say. What conda has stored is left to the user.
 
 References
 ----------
@@ -37,6 +38,7 @@ import re
 from typing import TYPE_CHECKING
 
 from reconciler.model.finding import Location, Severity, cause_of
+from reconciler.model.fix import Applicability, Fix, Remove
 from reconciler.model.manifest import Kind, Section
 from reconciler.model.rule import Rule
 from reconciler.model.snapshot import Fact
@@ -154,6 +156,12 @@ def _declared(install: InstallSet, line: Declared) -> Iterator[Finding]:
             remedy=f"take {line.name} out of `variables:`; paths that are needed belong in a script"
             f" of etc/conda/activate.d, before what {line.name} holds",
             severity=Severity.INFO if line.name == "PYTHONPATH" else None,
+            fix=Fix(
+                title=f"take {line.name} out of `variables:`; paths that are needed belong in a script"
+                " of etc/conda/activate.d",
+                applicability=Applicability.UNSAFE,
+                edits=(Remove(line=line),),
+            ),
             cause=cause_of(RULE.name, install.name, line.name),
         )
 

@@ -303,6 +303,20 @@ def test_the_url_of_an_install_is_kept_without_its_credentials(prefix: Path) -> 
     assert not found.editable
 
 
+def test_a_repository_is_kept_with_its_commit_as_pip_takes_it(prefix: Path) -> None:
+    vcs = '"vcs_info": {"vcs": "git", "commit_id": "1a2b"}, "subdirectory": "python"'
+
+    found = origin(prefix, f'{{"url": "https://git.example/a.git", {vcs}}}')
+
+    assert found.pinned_url == "git+https://git.example/a.git@1a2b#subdirectory=python"
+
+
+def test_a_repository_without_a_commit_is_no_more_than_its_url(prefix: Path) -> None:
+    found = origin(prefix, '{"url": "https://git.example/a.git", "vcs_info": {"vcs": "git"}}')
+
+    assert (found.direct_url, found.pinned_url) == ("https://git.example/a.git", None)
+
+
 @pytest.mark.parametrize("installer", ["conda", ""])
 def test_where_conda_build_worked_is_no_editable_install(prefix: Path, installer: str) -> None:
     url = "file:///home/conda/feedstock_root/build_artifacts/x_1/work"

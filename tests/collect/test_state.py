@@ -67,6 +67,24 @@ def test_a_frozen_prefix_is_one_though_its_mark_is_empty(prefix: Path) -> None:
     assert state(prefix).frozen
 
 
+def test_the_mark_of_pixi_tells_whose_environment_it_is(prefix: Path) -> None:
+    mark = {"manifest_path": "/w/pixi.toml", "environment_name": "gpu", "pixi_version": "0.60.0"}
+    write(prefix, {"conda-meta/pixi": json.dumps(mark)})
+
+    found = state(prefix).pixi
+
+    assert found is not None
+    assert (found.manifest, found.environment) == ("/w/pixi.toml", "gpu")
+
+
+@pytest.mark.parametrize("text", ["[]", "{", "1", "[" * 100_000])
+def test_a_mark_that_pixi_has_not_written_is_a_gap(prefix: Path, text: str) -> None:
+    write(prefix, {"conda-meta/pixi": text})
+
+    assert state(prefix).pixi is None
+    assert [gap.item for gap in seen(prefix).gaps] == ["conda-meta/pixi"]
+
+
 def test_variables_are_read_in_the_order_in_which_conda_takes_them(prefix: Path) -> None:
     write(
         prefix,

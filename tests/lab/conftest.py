@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .channel import Channel, build_channel
+from .conda_stand_in import put_on_path
 from .elf_stub import stub_library
 from .missing import require_machine
 from .pip_packages import EVERYDAY, cupy_stack, torch_stack
@@ -18,6 +19,7 @@ from .wheels import (
     Wheel,
     build_wheel,
     clean_variables,
+    dist_info,
     download,
     download_all,
     pip_install,
@@ -47,6 +49,12 @@ def downloads(pytestconfig: pytest.Config) -> Path:
 @pytest.fixture(scope="session")
 def channel(lab: Path, downloads: Path) -> Channel:
     return build_channel(lab, downloads)
+
+
+@pytest.fixture(scope="session")
+def conda(lab: Path, channel: Channel) -> Path:
+    """The folder of PATH with the stand-in for conda, which the lab has not."""
+    return put_on_path(lab / "stand-in", channel.package_cache)
 
 
 @pytest.fixture(scope="session")
@@ -141,11 +149,7 @@ def five_faults(lab: Path, channel: Channel, torch_wheels: Sequence[Path]) -> Pa
         pip_install(prefix, *cupy_stack(lab / "wheels", name))
     # pip's six as it lay there before conda installed its own over it
     twin = Wheel("six", "1.16.0", {"six.py": b"__version__ = '1.16.0'\n"}, (), "py3-none-any")
-    older = read_wheel(build_wheel(lab / "wheels", twin))
-    dist_info = prefix / SITE_PACKAGES / "six-1.16.0.dist-info"
-    dist_info.mkdir()
-    for path, content in older.items():
-        if path.startswith(dist_info.name):
-            (prefix / SITE_PACKAGES / path).write_bytes(content)
-    (dist_info / "INSTALLER").write_text("pip\n")
+    for path, content in dist_info(twin, {"INSTALLER": b"pip\n"}).items():
+        (prefix / SITE_PACKAGES / path).parent.mkdir(exist_ok=True)
+        (prefix / SITE_PACKAGES / path).write_bytes(content)
     return prefix

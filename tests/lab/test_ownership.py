@@ -12,6 +12,7 @@ from .prefix import install
 from .running import SITE_PACKAGES, VERSION
 from .test_lab import run_python
 from .test_scan import all_codes, codes, scan
+from .test_script import copied, run, written
 from .wheels import clean_variables, download, pip_install
 
 if TYPE_CHECKING:
@@ -131,3 +132,24 @@ def test_pip_over_conda_is_found_once_and_the_code_is_pip_s(
     assert (finding["code"], finding["severity"]) == ("DUP103", "warning")
     assert finding["message"].endswith("the files are those of pip's packaging 25.0")
     assert set(all_codes(finding["symptoms"])) == {"DUP106"}
+
+
+@pytest.mark.parametrize("environment", ["curand_gone", "conda_over_pip", "pip_over_conda"])
+def test_the_script_of_commands_heals_it(
+    environment: str, request: pytest.FixtureRequest, lab: Path, conda: Path, tmp_path: Path
+) -> None:
+    prefix = copied(request.getfixturevalue(environment), tmp_path / environment)
+
+    run(written(prefix, lab), tmp_path, conda)
+
+    assert scan(tmp_path, prefix)[1]["findings"] == []
+    assert run_python(prefix, "-m", "pip", "check") == "No broken requirements found.\n"
+
+
+def test_which_of_two_wheels_is_meant_is_left_to_a_person_where_nothing_tells(
+    curand_twice: Path, lab: Path
+) -> None:
+    text = written(curand_twice, lab)
+
+    assert "# There is nothing to run." in text
+    assert "left to you: keep one: pip's nvidia-curand-cu11" in text

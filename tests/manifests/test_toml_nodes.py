@@ -98,6 +98,16 @@ def test_a_value_is_found_by_its_keys(keys: tuple[str, ...], line: int, column: 
     assert (bool(node), node.line, node.column) == (True, line, column)
 
 
+def test_what_stands_on_its_own_ends_behind_its_last_character() -> None:
+    text = 'a = \'x\' # why\nb.c = [1, """y\n"""]\n[d]\ne = { f = 2 }'
+    root = toml_nodes.parse(text)
+
+    ends = [root.at(*keys).end for keys in (("a",), ("b", "c"), ("d", "e"), ("d",), ("b",))]
+
+    assert [text[:end][-2:] for end in ends] == ["x'", '"]', " }", "", ""]
+    assert [key.end for key, _ in root.at("b").pairs()] == [text.index("c =") + 1]
+
+
 def test_each_item_of_an_array_has_its_own_line() -> None:
     items = toml_nodes.parse(EVERY_FORM).at("table", "sub table", "array").items()
 

@@ -15,6 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from shared_data import repodata_records, shared
 
+from reconciler.model.conda_constraint import compile_pattern
 from reconciler.model.conda_spec import CondaSpec, InvalidCondaSpec
 from reconciler.model.conda_version import CondaVersion
 
@@ -474,3 +475,7 @@ def test_every_spec_of_the_real_environment_files_says_what_it_says_in_rattler()
     assert len(texts) > 3_000
     assert refused == {"python=__PYTHON_VERSION__", "requests[security]"}
     assert different == set()
+
+
+def test_a_regular_expression_that_python_warns_of_is_read():
+    assert compile_pattern("^[[^1 2]$").fullmatch("2")

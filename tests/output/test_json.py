@@ -90,6 +90,18 @@ def test_a_finding_without_a_fix_has_no_member_for_it() -> None:
     assert "fix" not in written
 
 
+def test_a_fix_of_an_environment_has_its_commands() -> None:
+    (found,) = json.loads(output.render(BAD["DUP106"]))["findings"]
+    (again,) = json.loads(output.render(BAD["ELF506"]))["findings"]
+
+    assert found["fix"]["commands"] == []
+    assert again["fix"]["applicability"] == "unsafe"
+    (command,) = again["fix"]["commands"]
+    assert command["argv"][:3] == ["uv", "pip", "install"]
+    assert (command["manager"], command["destructive"], command["times"]) == ("uv", False, 1)
+    assert "its manager takes it to be installed" in command["why"]
+
+
 def test_a_path_in_the_prefix_is_relative_to_the_project_where_it_lies_inside() -> None:
     place = Location(subject="x", path="lib/x", in_prefix=True)
     shown = msgspec.structs.replace(

@@ -8,9 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reconciler import pipeline
 from reconciler.model.cuda import CudaVersion
 from reconciler.model.finding import Severity
+from reconciler.model.steps import line_of
 from reconciler.output import page, text
+from reconciler.rules import all_rules
+from reconciler.testing import sketch
 
 from .reports import BAD, EMPTY, ESCAPE, WORDS, finding, report
 
@@ -34,8 +38,35 @@ def test_no_line_that_can_be_broken_is_longer_than_the_terminal(
 ) -> None:
     lines = text.render(shown, width=width, verbose=verbose).splitlines()
 
-    # a label and a path, which nothing can break
-    assert [line for line in lines if len(line) > width and len(line.split()) > 2] == []
+    # a label and a path, which nothing can break; and what is to be copied
+    long = [line for line in lines if len(line) > width and len(line.split()) > 2]
+    assert [line for line in long if not line.endswith(commands(shown))] == []
+
+
+def commands(shown: Report) -> tuple[str, ...]:
+    fixes = [finding.fix for finding in shown.findings if finding.fix]
+    return tuple(line_of(command) for fix in fixes for command in fix.commands)
+
+
+def test_the_commands_of_a_fix_stand_under_the_finding_as_they_are_to_be_run() -> None:
+    lines = text.render(BAD["DUP103"]).splitlines()
+
+    start = next(number for number, line in enumerate(lines) if line.startswith("  run     "))
+    assert lines[start : start + 3] == [
+        "  run     conda remove -p /prefix --yes --force packaging",
+        "          uv pip uninstall --python /prefix/bin/python packaging",
+        "          conda install -p /prefix --yes --force-reinstall packaging=25.0=pyh29332c3_1",
+    ]
+
+
+def test_commands_that_are_left_to_a_person_stand_under_the_reason() -> None:
+    sketched = sketch(all_rules()["DUP103"].BAD + "state: {frozen: true}\n")
+
+    lines = text.render(pipeline.scan(sketched)).splitlines()
+
+    (start,) = (number for number, line in enumerate(lines) if line.startswith("  but     keep"))
+    assert "conda-meta/frozen says" in lines[start + 1]
+    assert lines[start + 3].startswith("  run     conda remove ")
 
 
 def test_only_a_word_that_cannot_be_broken_is_longer_than_the_terminal() -> None:
