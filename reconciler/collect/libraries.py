@@ -27,7 +27,7 @@ def collect(ground: Ground, snapshot: Snapshot) -> Found:
         return Found(value=(), gaps=(Gap(fact=Fact.LIBRARIES, reason=reason),))
     found: list[SharedLibrary] = []
     gaps: list[Gap] = []
-    for path in sorted(set(_paths(snapshot, ground.wanted))):
+    for path in sorted(set(evidence_paths(snapshot, ground.wanted))):
         try:
             found.append(files.with_pread(f"{prefix}/{path}", lambda pread: elf.read(path, pread)))  # noqa: B023
         except files.MissingError:
@@ -38,8 +38,8 @@ def collect(ground: Ground, snapshot: Snapshot) -> Found:
     return Found(value=tuple(found), gaps=tuple(gaps))
 
 
-def _paths(snapshot: Snapshot, wanted: EvidenceWanted) -> Iterator[str]:
-    """Yield the paths of evidence, relative to the prefix."""
+def evidence_paths(snapshot: Snapshot, wanted: EvidenceWanted) -> Iterator[str]:
+    """Yield the paths of the libraries that are wanted, relative to the prefix; some twice."""
     places = snapshot.python.site_packages if snapshot.python else ()
     is_wanted = path_pattern(wanted.library_paths).fullmatch
     paths = ownership(snapshot.records, snapshot.distributions).libraries

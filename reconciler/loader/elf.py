@@ -1,4 +1,4 @@
-"""The dynamic section of an ELF file: what it is called, what it needs, where it looks.
+"""The dynamic section of an ELF file: its machine and name, what it needs, where it looks.
 
 Follows the System V gABI, chapters 4 and 5, and reads only what it must: the header, the program
 headers, PT_DYNAMIC and the strings that it names. A library of 520 MB costs what one of 5 kB does.
@@ -15,16 +15,20 @@ from reconciler.model.library import SharedLibrary
 from reconciler.model.os_name import from_os
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     Pread = Callable[[int, int], bytes]
 
-PT_LOAD, PT_DYNAMIC = 1, 2
+PT_LOAD, PT_DYNAMIC, PT_INTERP = 1, 2, 3
 DT_NULL, DT_NEEDED, DT_STRTAB, DT_STRSZ, DT_SONAME, DT_RPATH, DT_RUNPATH = 0, 1, 5, 10, 14, 15, 29
+DT_FLAGS_1 = 0x6FFFFFFB
+DF_1_NODEFLIB = 0x800
 
 #: More than any real library has (libtorch_cuda.so: 60 kB of strings that are named, 70 entries).
 MAX_DYNAMIC = 1 << 20
 MAX_STRING = 1 << 16
+#: PATH_MAX: the kernel starts no interpreter of a longer name.
+MAX_INTERPRETER = 4096
 #: All names together.
 MAX_NAMES = 1 << 20
 #: A whole string table up to this size is read at once; of a larger one only what is named.
@@ -42,13 +46,78 @@ class _Layout(Struct, frozen=True):
     phoff: tuple[str, int]
     phsize: int
     program_header: str
-    #: Indexes of type, offset, virtual address and size in file within a program header.
-    fields: tuple[int, int, int, int]
+    #: Indexes of offset, virtual address and size in file within a program header.
+    fields: tuple[int, int, int]
     dynamic: str
 
 
-_ELF64 = _Layout(8, ("Q", 32), 54, "IIQQQQQQ", (0, 2, 3, 5), "qQ")
-_ELF32 = _Layout(4, ("I", 28), 42, "8I", (0, 1, 2, 4), "iI")
+_ELF64 = _Layout(8, ("Q", 32), 54, "IIQQQQQQ", (2, 3, 5), "qQ")
+_ELF32 = _Layout(4, ("I", 28), 42, "8I", (1, 2, 4), "iI")
+
+
+class Segments(Struct, frozen=True):
+    """What the program headers say."""
+
+    #: Address, offset and size in the file of what is loaded.
+    loads: tuple[tuple[int, int, int], ...]
+    #: Offset and size of PT_DYNAMIC and of PT_INTERP; None where there is none.
+    dynamic: tuple[int, int] | None
+    interpreter: tuple[int, int] | None
+
+    def offset_of(self, address: int) -> int:
+        """Return where the byte of an address stands in the file."""
+        for base, offset, size in self.loads:
+            if 0 <= address - base < size:
+                return address - base + offset
+        return address
+
+
+class ElfFile:
+    """The parts of one ELF file that the dynamic loader reads; raises NotElfError."""
+
+    def __init__(self, pread: Pread) -> None:
+        header = pread(0, 4096)
+        if header[:4] != b"\x7fELF":
+            raise NotElfError("no ELF magic at its start")
+        self.pread = pread
+        self.bits = 64 if header[4:5] == b"\x02" else 32
+        layout = _ELF64 if self.bits == 64 else _ELF32
+        #: The byte order, as struct writes it.
+        self.order = "<" if header[5:6] == b"\x01" else ">"
+        try:
+            (self.machine,) = struct.unpack_from(self.order + "H", header, 18)
+            self.segments = _segments(header, pread, layout, self.order)
+        except struct.error as error:
+            raise NotElfError("truncated ELF header") from error
+        #: Tag and value, in their order.
+        self.entries = self._entries(self.order + layout.dynamic)
+        self.values = dict(self.entries)
+        self.strings = _Strings(self.values, self.segments, pread)
+
+    def interpreter(self) -> str | None:
+        """Return the loader that an executable asks for."""
+        if self.segments.interpreter is None:
+            return None
+        offset, size = self.segments.interpreter
+        name, end, _ = self.pread(offset, min(size, MAX_INTERPRETER)).partition(b"\0")
+        if not end:
+            raise NotElfError("the name of its interpreter has no end")
+        return text_of(name)
+
+    def _entries(self, entry: str) -> list[tuple[int, int]]:
+        place = self.segments.dynamic
+        if place is None:
+            return []
+        section = self.pread(*place)
+        if len(section) < place[1]:
+            raise NotElfError("truncated dynamic section")
+        whole = len(section) // struct.calcsize(entry) * struct.calcsize(entry)
+        entries = []
+        for tag, value in struct.iter_unpack(entry, section[:whole]):
+            if tag == DT_NULL:
+                break
+            entries.append((tag, value))
+        return entries
 
 
 def read(path: str, pread: Pread) -> SharedLibrary:
@@ -56,39 +125,22 @@ def read(path: str, pread: Pread) -> SharedLibrary:
 
     Raises NotElfError.
     """
-    try:
-        return _read(path, pread)
-    except struct.error as error:
-        raise NotElfError("truncated ELF header") from error
-
-
-def _read(path: str, pread: Pread) -> SharedLibrary:
-    header = pread(0, 4096)
-    if header[:4] != b"\x7fELF":
-        raise NotElfError("no ELF magic at its start")
-    layout = _ELF64 if header[4:5] == b"\x02" else _ELF32
-    order = "<" if header[5:6] == b"\x01" else ">"
-    loads, dynamic = _segments(header, pread, layout, order)
-    if dynamic is None:
-        return SharedLibrary(path=path)
-    section = pread(*dynamic)
-    if len(section) < dynamic[1]:
-        raise NotElfError("truncated dynamic section")
-    entries = _entries(section, order + layout.dynamic)
-    strings = _Strings(entries, loads, pread)
+    file = ElfFile(pread)
+    strings = file.strings
     return SharedLibrary(
         path=path,
+        machine=file.machine,
+        bits=file.bits,
+        interpreter=file.interpreter(),
         soname=strings.of(DT_SONAME),
-        needed=tuple(strings.at(value) for tag, value in entries if tag == DT_NEEDED),
+        needed=tuple(strings.at(value) for tag, value in file.entries if tag == DT_NEEDED),
         rpath=strings.of(DT_RPATH),
         runpath=strings.of(DT_RUNPATH),
+        no_default_paths=bool(file.values.get(DT_FLAGS_1, 0) & DF_1_NODEFLIB),
     )
 
 
-def _segments(
-    header: bytes, pread: Pread, layout: _Layout, order: str
-) -> tuple[list[tuple[int, int, int]], tuple[int, int] | None]:
-    """Return the loaded segments (address, offset, size) and where PT_DYNAMIC lies."""
+def _segments(header: bytes, pread: Pread, layout: _Layout, order: str) -> Segments:
     offset_format, offset_at = layout.phoff
     (start,) = struct.unpack_from(order + offset_format, header, offset_at)
     size, count = struct.unpack_from(order + "HH", header, layout.phsize)
@@ -98,43 +150,36 @@ def _segments(
     table = header[start : start + size * count]
     if len(table) < size * count:
         table = pread(start, size * count)
-    loads, dynamic = [], None
-    for index in range(count):
-        fields = struct.unpack_from(wanted, table, index * size)
-        kind, offset, address, length = (fields[i] for i in layout.fields)
+    if len(table) < size * count:
+        raise NotElfError("truncated program headers")
+    loads, dynamic, interpreter = [], None, None
+    offset_field, address_field, size_field = layout.fields
+    for fields in struct.iter_unpack(wanted, table[: size * count]):
+        kind, offset, length = fields[0], fields[offset_field], fields[size_field]
         if kind == PT_LOAD:
-            loads.append((address, offset, length))
+            loads.append((fields[address_field], offset, length))
         elif kind == PT_DYNAMIC:
             dynamic = (offset, min(length, MAX_DYNAMIC))
-    return loads, dynamic
+        elif kind == PT_INTERP:
+            interpreter = (offset, length)
+    return Segments(tuple(loads), dynamic, interpreter)
 
 
-def _entries(section: bytes, entry: str) -> list[tuple[int, int]]:
-    whole = len(section) // struct.calcsize(entry) * struct.calcsize(entry)
-    entries = []
-    for tag, value in struct.iter_unpack(entry, section[:whole]):
-        if tag == DT_NULL:
-            break
-        entries.append((tag, value))
-    return entries
+def text_of(raw: bytes) -> str:
+    """Return a name of the file as a Snapshot stores it."""
+    return from_os(raw.decode("utf-8", "surrogateescape"))
 
 
 class _Strings:
     """The strings of a dynamic section, by tag or by offset."""
 
-    def __init__(
-        self, entries: list[tuple[int, int]], loads: list[tuple[int, int, int]], pread: Pread
-    ) -> None:
-        self._values = dict(entries)
+    def __init__(self, values: Mapping[int, int], segments: Segments, pread: Pread) -> None:
+        self._values = values
         self._pread = pread
         self._given = 0
-        address = self._values.get(DT_STRTAB, 0)
-        self._start = next(
-            (address - base + offset for base, offset, size in loads if 0 <= address - base < size),
-            address,
-        )
-        size = self._values.get(DT_STRSZ, 0)
-        self._table = pread(self._start, size) if size <= SMALL_STRINGS else b""
+        self._start = segments.offset_of(values.get(DT_STRTAB, 0))
+        size = values.get(DT_STRSZ, 0)
+        self._table = pread(self._start, size) if 0 < size <= SMALL_STRINGS else b""
 
     def of(self, tag: int) -> str | None:
         value = self._values.get(tag)
@@ -149,7 +194,7 @@ class _Strings:
         self._given += len(text)
         if self._given > MAX_NAMES:
             raise NotElfError(f"its names are of more than {MAX_NAMES} bytes")
-        return from_os(text.decode("utf-8", "surrogateescape"))
+        return text_of(text)
 
     def _window(self, offset: int) -> bytes:
         # patchelf puts new names far behind the old ones: no one window holds them all.

@@ -21,6 +21,11 @@ class SharedLibrary(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     #: Relative to the prefix where it lies inside it.
     path: str
+    #: e_machine: 62 is x86-64, 183 is AArch64.
+    machine: int = 62
+    bits: int = 64
+    #: The loader that an executable asks for; None where it asks for none.
+    interpreter: str | None = None
     #: The name by which others need it; None where it has none.
     soname: str | None = None
     #: The sonames it needs, in its own order.
@@ -29,6 +34,8 @@ class SharedLibrary(Struct, frozen=True, kw_only=True, omit_defaults=True):
     rpath: str | None = None
     #: DT_RUNPATH, as written.
     runpath: str | None = None
+    #: DF_1_NODEFLIB: what it needs is not looked for in the system's directories.
+    no_default_paths: bool = False
 
 
 class EvidenceText(Struct, frozen=True, kw_only=True):

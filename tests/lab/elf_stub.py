@@ -47,6 +47,7 @@ ET_DYN = 3
 GLOBAL_FUNCTION = 1 << 4 | 2
 #: st_shndx of a defined symbol; there are no sections, but 0 would say undefined.
 SOME_SECTION = 1
+DF_1_NODEFLIB = 0x800
 TAGS = {
     "NULL": 0,
     "NEEDED": 1,
@@ -58,6 +59,7 @@ TAGS = {
     "SONAME": 14,
     "RPATH": 15,
     "RUNPATH": 29,
+    "FLAGS_1": 0x6FFFFFFB,
 }
 
 
@@ -69,6 +71,7 @@ def stub_library(  # noqa: PLR0913, the entries of a dynamic section
     runpath: str | None = None,
     machine: str = "x86_64",
     symbols: Sequence[str] = (),
+    no_default_paths: bool = False,
 ) -> bytes:
     """Write a shared library that has this dynamic section and exports these functions."""
     target = MACHINES[machine]
@@ -93,6 +96,7 @@ def stub_library(  # noqa: PLR0913, the entries of a dynamic section
         [(tag, offsets[text]) for tag, text in named]
         + [("HASH", hash_at), ("STRTAB", strtab_at), ("SYMTAB", symtab_at)]
         + [("STRSZ", len(strings)), ("SYMENT", SYMBOL.size)]
+        + ([("FLAGS_1", DF_1_NODEFLIB)] if no_default_paths else [])
     )
     return b"".join(
         (

@@ -95,6 +95,27 @@ def test_a_file_without_a_dynamic_section_is_a_library_of_no_names() -> None:
     assert read(static) == SharedLibrary(path="lib/x.so")
 
 
+def test_an_executable_names_its_interpreter() -> None:
+    name = b"/lib64/ld-linux-x86-64.so.2\0"
+    at = HEADER.size + SEGMENT.size
+    header = HEADER.pack(
+        b"\x7fELF\x02\x01\x01".ljust(16, b"\0"), 2, 62, 1, 0, 64, 0, 0, 64, 56, 1, 0, 0, 0
+    )
+    place = SEGMENT.pack(3, 4, at, at, at, len(name), len(name), 1)
+
+    assert read(header + place + name).interpreter == "/lib64/ld-linux-x86-64.so.2"
+    with pytest.raises(NotElfError, match="interpreter has no end"):
+        read(header + place + name[:-1])
+
+
+def test_a_library_may_refuse_the_system_s_directories() -> None:
+    content = library([("SONAME", 0)], b"libc.so.6\0")
+    flagged = content.replace(DYNAMIC.pack(TAGS["SONAME"], 0), DYNAMIC.pack(0x6FFFFFFB, 0x801))
+
+    assert read(flagged).no_default_paths
+    assert not read(content).no_default_paths
+
+
 @pytest.mark.parametrize("gap", [0, 5_000, 70_000, 5_000_000])
 def test_names_may_lie_far_behind(gap: int) -> None:
     content = library([("NEEDED", 1), ("SONAME", 11)], b"\0libc.so.6\0libx.so\0", gap=gap)
@@ -124,7 +145,9 @@ def test_a_library_of_32_bits_is_read() -> None:
     load = struct.pack("<8I", PT_LOAD, 0, 0, 0, 4096, 4096, 4, 4096)
     place = struct.pack("<8I", PT_DYNAMIC, at, at, at, len(dynamic), len(dynamic), 4, 4)
 
-    assert read(header + load + place + dynamic + strings).needed == ("libc.so.6",)
+    found = read(header + load + place + dynamic + strings)
+
+    assert (found.needed, found.bits, found.machine) == (("libc.so.6",), 32, 3)
 
 
 def test_a_name_that_is_no_utf8_is_kept_byte_by_byte() -> None:

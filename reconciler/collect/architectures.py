@@ -1,0 +1,63 @@
+"""The GPU architectures that an environment's libraries hold code for.
+
+No fact of a Snapshot yet: what is read, and why some of it could not be, is given back as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from reconciler.collect import architecture_cache, files
+from reconciler.collect.libraries import evidence_paths
+from reconciler.loader import fatbin
+from reconciler.model.gpu_code import LibraryGpuCode
+
+if TYPE_CHECKING:
+    from reconciler.collect.ground import EvidenceWanted
+    from reconciler.model.snapshot import Snapshot
+
+
+class Architectures(Struct, frozen=True, kw_only=True):
+    """What was read of the wanted libraries."""
+
+    #: In order of their paths.
+    libraries: tuple[LibraryGpuCode, ...] = ()
+    #: The reason of each library that could not be read, by its path: gaps of those items.
+    unread: Mapping[str, str] = {}
+
+
+def read_architectures(
+    snapshot: Snapshot, wanted: EvidenceWanted, *, cache: str | None
+) -> Architectures:
+    """Read the fat binaries of the libraries that are wanted, and that somebody owns.
+
+    ``cache`` is the folder of what earlier scans have read, such as
+    ``architecture_cache.user_folder()``; None for no cache.
+    """
+    prefix = snapshot.target.prefix
+    paths = sorted(set(evidence_paths(snapshot, wanted)))
+    if prefix is None or not paths:
+        return Architectures()
+    known = architecture_cache.load(cache, prefix)
+    stamps = {path: architecture_cache.stamp_of(f"{prefix}/{path}") for path in paths}
+    libraries: list[LibraryGpuCode] = []
+    unread: dict[str, str] = {}
+    for path, stamp in stamps.items():
+        code = known.get(stamp) if stamp else None
+        try:
+            if code is None:
+                code = files.with_pread(f"{prefix}/{path}", fatbin.read)
+        except files.MissingError:
+            # Recorded and not there: that is for a rule to say, not a gap.
+            continue
+        except (files.UnreadableError, fatbin.FatbinError) as error:
+            unread[path] = str(error)
+            continue
+        libraries.append(LibraryGpuCode(path=path, code=code))
+    now = {stamp: each.code for each in libraries if (stamp := stamps[each.path])}
+    if now.keys() != known.keys():
+        architecture_cache.save(cache, prefix, now)
+    return Architectures(libraries=tuple(libraries), unread=unread)

@@ -1,0 +1,115 @@
+"""What the loaders of glibc and musl do differently, and what both know while they work."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from reconciler.loader.answer import Candidate
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+    from reconciler.loader.answer import Reason
+    from reconciler.loader.system import System
+    from reconciler.loader.tree import Tree
+    from reconciler.model.library import SharedLibrary
+
+
+@dataclass(eq=False, slots=True)
+class Loaded:
+    """A file that is mapped."""
+
+    #: As it was found, links and all.
+    path: str
+    elf: SharedLibrary
+    #: The one for whom it was mapped; None for the program.
+    loader: Loaded | None
+    #: What $ORIGIN stands for in it.
+    origin: str
+    identity: str
+    #: Under which it is found without a search.
+    names: set[str] = field(default_factory=set)
+
+    def chain(self) -> Iterator[Loaded]:
+        """Yield it, the one for whom it was mapped, and so on up to the program."""
+        one: Loaded | None = self
+        while one is not None:
+            yield one
+            one = one.loader
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What does not change while a process runs."""
+
+    tree: Tree
+    system: System
+    variables: Mapping[str, str]
+    #: The working directory.
+    directory: str
+
+    @cached_property
+    def _below(self) -> tuple[tuple[str, ...], frozenset[str]]:
+        """What is searched below each directory, and the names of it that stand there."""
+        below = self.system.subdirectories
+        return below, frozenset(sub.partition("/")[0] for sub in below)
+
+    def found(
+        self,
+        name: str,
+        places: Iterable[tuple[str, str]],
+        reason: Reason,
+        *,
+        of: str | None = None,
+        why_not: str | None = None,
+    ) -> Iterator[Candidate]:
+        """Yield the files of this name in the places, each an entry as written and a directory."""
+        below, heads = self._below
+        for entry, directory in places:
+            names = self.tree.names(directory)
+            subs = below if not heads.isdisjoint(names) else ()
+            inside = (posixpath.join(directory, sub) for sub in subs)
+            folders = [folder for folder in inside if name in self.tree.names(folder)]
+            for folder in [*folders, *([directory] if name in names else [])]:
+                path = posixpath.join(folder, name)
+                yield Candidate(path=path, reason=reason, of=of, entry=entry, why_not=why_not)
+
+
+class Manner(Protocol):
+    """How one C library loads."""
+
+    #: Whether a file of another machine is passed over; musl maps it.
+    checks_machine: bool
+
+    def preloads(self) -> Sequence[str]:
+        """Return the names that are mapped before all others."""
+
+    def path_of(self, name: str, asker: Loaded) -> str:
+        """Return the path that a name with a slash stands for."""
+
+    def search(self, name: str, asker: Loaded, program: Loaded) -> Iterator[Candidate]:
+        """Yield the files of a name without a slash, in the order of the search.
+
+        One that is never tried has its ``why_not``.
+        """
+
+    def is_interpreter(self, name: str) -> bool:
+        """Tell whether the loader gives itself for this name."""
+
+    def asker_of_preload(self, program: Loaded) -> Loaded:
+        """Return the one whose search paths count for LD_PRELOAD."""
+
+    def asker_of_dlopen(self, caller: Loaded, program: Loaded) -> Loaded:
+        """Return the one whose search paths count."""
+
+    def missing(self, name: str, asker: str) -> str:
+        """Return what the loader says of a name without a file."""
+
+    def names_of(self, name: str, path: str, elf: SharedLibrary) -> Collection[str]:
+        """Return the names of a file that was mapped as ``name``."""
+
+    def names_of_known(self, name: str, known: Loaded) -> Collection[str]:
+        """Return the names that a mapped file gets, found again as ``name``."""
