@@ -214,6 +214,7 @@ class World:
             builds=self._declared_builds,
             catalog=self.catalog,
             means_cpu=self.means_cpu,
+            is_installed=bool(self.records or self.wheels),
         )
 
     @cached_property

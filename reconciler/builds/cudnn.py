@@ -12,7 +12,7 @@ from reconciler.model.cuda import Role, Variant
 from reconciler.model.distribution import required_name
 from reconciler.model.family import CudnnUse, Member, release_of
 from reconciler.model.library import path_pattern
-from reconciler.model.manifest import Section
+from reconciler.model.manifest import MANAGERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -82,8 +82,7 @@ def declared(
         if COMPONENT in b.brings and b.role is Role.BRINGS and b.version
     ]
     has_wheel = any(b.manager == "pip" and COMPONENT in b.brings for b in by_package.values())
-    for section in Section if found else ():
-        manager: Manager = "conda" if section is Section.CONDA else "pip"
+    for section, manager in MANAGERS.items() if found else ():
         for line in install.requirements(section):
             version = pinned_version(line)
             consumer = catalog.consumer(manager, line.name)

@@ -17,7 +17,7 @@ from reconciler.builds.witness import (
 )
 from reconciler.model.conda_spec import CondaSpec, InvalidCondaSpec
 from reconciler.model.cuda import CudaBuild, CudaVersion, KnownBy, Role, Variant
-from reconciler.model.manifest import IndexRole, Section
+from reconciler.model.manifest import MANAGERS, IndexRole, Section
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -156,7 +156,7 @@ def _build(  # noqa: PLR0913, PLR0917 - the parts of a build
     brings: tuple[str, ...] = (),
 ) -> CudaBuild:
     return CudaBuild(
-        manager="conda" if declared.section is Section.CONDA else "pip",
+        manager=MANAGERS[declared.section],
         package=declared.name,
         version=version,
         role=role,

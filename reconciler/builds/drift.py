@@ -10,13 +10,13 @@ from reconciler.model.conda_version import InvalidCondaVersion
 from reconciler.model.cuda import KnownBy
 from reconciler.model.family import Drift, release_of
 from reconciler.model.install_set import MAIN
-from reconciler.model.manifest import Section
+from reconciler.model.manifest import MANAGERS, Section
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from reconciler.model.catalog import Catalog
-    from reconciler.model.cuda import CudaBuild, Manager
+    from reconciler.model.cuda import CudaBuild
     from reconciler.model.distribution import Distribution
     from reconciler.model.install_set import InstallSet
     from reconciler.model.manifest import Declared, Manifest
@@ -63,8 +63,7 @@ def drifts(  # noqa: PLR0913, PLR0917 - what is asked, held against what is ther
     by_line = {(build.at.path, build.at.line, build.package): build for build in asked}
     by_package = {(build.manager, build.package): build for build in installed}
     wheels = {wheel.key: wheel for wheel in snapshot.distributions}
-    for section in Section:
-        manager: Manager = "conda" if section is Section.CONDA else "pip"
+    for section, manager in MANAGERS.items():
         if section is Section.CONDA and snapshot.target.kind != "conda":
             continue
         for line in install.requirements(section):

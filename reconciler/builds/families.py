@@ -12,14 +12,14 @@ from reconciler.model.conda_spec import CondaSpec, InvalidCondaSpec
 from reconciler.model.distribution import required_name
 from reconciler.model.family import Family, Member, Pairing
 from reconciler.model.finding import Location
-from reconciler.model.manifest import Section
+from reconciler.model.manifest import MANAGERS, Section
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from reconciler.model.catalog import Catalog
     from reconciler.model.consumer import Consumer
-    from reconciler.model.cuda import CudaBuild, Manager
+    from reconciler.model.cuda import CudaBuild
     from reconciler.model.distribution import Distribution
     from reconciler.model.install_set import InstallSet
     from reconciler.model.prefix import PrefixRecord
@@ -57,8 +57,7 @@ def declared(
     """Yield each framework that a set pins, with the extensions that it pins for pip."""
     by_package = {(build.manager, build.package): build for build in builds}
     members: dict[Section, list[Member]] = {section: [] for section in Section}
-    for section in Section:
-        manager: Manager = "conda" if section is Section.CONDA else "pip"
+    for section, manager in MANAGERS.items():
         for line in install.requirements(section):
             consumer = catalog.consumer(manager, line.name)
             if consumer is None or not (version := pinned_version(line)):

@@ -11,9 +11,10 @@ from reconciler.builds.declared import extras_of, pinned_version
 from reconciler.model import line_edits
 from reconciler.model.catalog import Catalog
 from reconciler.model.cuda import CudaBuild, Role
+from reconciler.model.editor_lines import split
 from reconciler.model.fix import Applicability, Edit, Fix, Remove, Replace
 from reconciler.model.install_set import InstallSet
-from reconciler.model.manifest import Manifest, Section
+from reconciler.model.manifest import MANAGERS, Manifest, Section
 from reconciler.model.release_clause import clauses_of
 from reconciler.model.row import numbers
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from reconciler.model.consumer import Consumer
-    from reconciler.model.cuda import Manager
     from reconciler.model.family import Member
     from reconciler.model.manifest import Declared
 
@@ -101,7 +101,7 @@ class LineFixes(Struct, frozen=True, kw_only=True):
     def _is_explained(self, line: Declared) -> bool:
         """Tell whether a comment stands behind a line, or right above it."""
         texts = (manifest.text for manifest in self.manifests if manifest.path == line.path)
-        lines = re.split(r"\r\n|[\r\n]", next(texts, ""))
+        lines = split(next(texts, ""))
         above, own = ("", *lines)[line.line - 1 : line.line + 1]
         return above.lstrip().startswith("#") or re.search(r"\s#", own) is not None
 
@@ -188,7 +188,7 @@ class LineFixes(Struct, frozen=True, kw_only=True):
         """Tell whether a line goes with a project: it extends it, or says its CUDA."""
         if line.section is Section.CONDA and line.name in _SELECTORS:
             return True
-        manager: Manager = "conda" if line.section is Section.CONDA else "pip"
+        manager = MANAGERS[line.section]
         other = self.catalog.consumer(manager, line.name)
         family = {project.name, project.extends}
         return other is not None and bool({other.name, other.extends} & family - {None})

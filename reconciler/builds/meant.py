@@ -70,6 +70,8 @@ class DeclaredFiles(Struct, frozen=True, kw_only=True, dict=True):
     catalog: Catalog
     #: Whether the user says that no CUDA is meant.
     means_cpu: bool = False
+    #: Whether an environment is seen as well: what a file leaves open is judged as it came.
+    is_installed: bool = False
 
     @cached_property
     def _sides(self) -> Mapping[str, CondaSide]:
@@ -116,12 +118,15 @@ class DeclaredFiles(Struct, frozen=True, kw_only=True, dict=True):
         return self._open[install.name]
 
     def cpu_wheels(self, install: InstallSet) -> tuple[tuple[Declared, PlatformBuild], ...]:
-        """Return the lines for which PyPI has only a build for the CPU on a set's platform."""
+        """Return what PyPI has only for the CPU on a set's platform, where a GPU is meant."""
+        if not self.meant(install).is_for_gpu:
+            return ()
         return tuple(cpu_wheels(install, self.conda(install), self.catalog))
 
     def breaks(self, install: InstallSet, partner: str) -> tuple[BreakPair, ...]:
         """Return what a set pins and some versions of a package break."""
-        return tuple(breaks.declared(install, self.conda(install), self.catalog, partner))
+        found = breaks.declared(install, self.conda(install), self.catalog, partner)
+        return tuple(pair for pair in found if pair.is_certain or not self.is_installed)
 
     def builds_beside_conda(self, install: InstallSet) -> tuple[CudaBuild, ...]:
         """Return what a set asks of CUDA, with its unpinned wheels where conda brings CUDA too."""

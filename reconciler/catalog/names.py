@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reconciler.model.distribution import normalize_name
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -31,9 +33,9 @@ def vendored(mapping: Mapping[str, Sequence[str] | None]) -> dict[str, object]:
         # pyqt is pyqt5; pyqt5-sip is a part that it brings along.
         name: [n for n in pypi if not any(n.startswith(f"{other}-") for other in pypi)]
         for name, pypi in sorted(mapping.items())
-        if pypi and _normal(name) not in {_normal(other) for other in pypi}
+        if pypi and normalize_name(name) not in {normalize_name(other) for other in pypi}
     }
-    known = {_normal(name) for name, pypi in mapping.items() if pypi}
+    known = {normalize_name(name) for name, pypi in mapping.items() if pypi}
     without = (name for name, pypi in sorted(mapping.items()) if not pypi)
     is_plain = (name for name in without if not _OF_OTHERS.search(name))
     return {
@@ -41,12 +43,8 @@ def vendored(mapping: Mapping[str, Sequence[str] | None]) -> dict[str, object]:
         "license": "BSD-3-Clause, Copyright (c) 2023, prefix.dev GmbH: LICENSE.parselmouth",
         "differs": differs,
         # typing-extensions is a metapackage of typing_extensions: the other spelling tells.
-        "no_distribution": [name for name in is_plain if _normal(name) not in known],
+        "no_distribution": [name for name in is_plain if normalize_name(name) not in known],
     }
-
-
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def main() -> None:

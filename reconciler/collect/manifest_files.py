@@ -13,7 +13,7 @@ from reconciler.collect import discovery, files
 from reconciler.collect.ground import Found
 from reconciler.collect.secrets import masked
 from reconciler.collect.text_encoding import Decoded, decode
-from reconciler.manifests.logical_lines import split
+from reconciler.model.editor_lines import split
 from reconciler.model.manifest import Fault, FaultKind, Kind, Manifest, ManifestError, Section
 from reconciler.model.os_name import from_os
 from reconciler.model.snapshot import Fact, Gap

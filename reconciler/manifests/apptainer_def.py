@@ -15,8 +15,8 @@ from msgspec.structs import replace
 from reconciler.manifests import shell_lines
 from reconciler.manifests.docker_image import image_of
 from reconciler.manifests.install_scopes import Block, Line, arrange
-from reconciler.manifests.logical_lines import split
 from reconciler.manifests.script import from_parts
+from reconciler.model.editor_lines import split
 from reconciler.model.manifest import Combination, Declared, Fault, Kind, Manifest, Section
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.manifests import locked
 from reconciler.manifests.locked import Place
-from reconciler.manifests.logical_lines import split
+from reconciler.model.editor_lines import split
 from reconciler.model.manifest import Manifest
 
 if TYPE_CHECKING:

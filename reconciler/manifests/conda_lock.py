@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from reconciler.manifests import locked, yaml_nodes
 from reconciler.manifests.locked import Place
-from reconciler.manifests.logical_lines import split
+from reconciler.model.editor_lines import split
 from reconciler.model.manifest import Combination, Declared, IndexRole, Manifest, ManifestError
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from reconciler.manifests.logical_lines import split
+from reconciler.model.editor_lines import split
 from reconciler.model.manifest import Fault, FaultKind
 
 if TYPE_CHECKING:

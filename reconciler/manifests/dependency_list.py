@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from reconciler.manifests import conda_item, evident_platforms, pip_required, pip_section
-from reconciler.manifests.logical_lines import split
+from reconciler.model.editor_lines import split
 from reconciler.model.manifest import Correction, Declared, Fault, FaultKind, Section
 
 if TYPE_CHECKING:

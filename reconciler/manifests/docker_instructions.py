@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from reconciler.manifests.logical_lines import split
 from reconciler.manifests.script import Script, from_parts
+from reconciler.model.editor_lines import split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

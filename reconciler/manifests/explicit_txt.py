@@ -9,7 +9,7 @@ import re
 
 from reconciler.manifests import locked
 from reconciler.manifests.locked import Place
-from reconciler.manifests.logical_lines import split
+from reconciler.model.editor_lines import split
 from reconciler.model.manifest import Manifest
 
 _PLATFORM = re.compile(r"#\s*platform:\s*(\S+)")

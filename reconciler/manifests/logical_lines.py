@@ -9,10 +9,11 @@ import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
+from reconciler.model.editor_lines import BREAK, split
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_BREAK = re.compile(r"\r\n|\r|\n")
 # What splits a line for pip, by str.splitlines, and none for an editor.
 _RARE_BREAK = re.compile(r"[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 # A comment starts a line or follows white space, so that URL#egg=name is none (pip, req_file).
@@ -31,7 +32,7 @@ class Places:
     """Finds the line and column of each index of a text, as an editor shows them."""
 
     def __init__(self, text: str) -> None:
-        self._starts = [0, *(match.end() for match in _BREAK.finditer(text))]
+        self._starts = [0, *(match.end() for match in BREAK.finditer(text))]
 
     def at(self, index: int) -> Place:
         """Return the place of the character at ``index``."""
@@ -72,11 +73,6 @@ class LogicalLine(NamedTuple):
         """Return the place of a character of it in the file."""
         piece = self.pieces[bisect_right(self.pieces, offset, key=lambda p: p.offset) - 1]
         return Place(piece.line, piece.column + (offset - piece.offset) * self.is_exact)
-
-
-def split(text: str) -> list[str]:
-    r"""Return the lines of a text as an editor counts them: not at \f, \v, or U+2028."""
-    return _BREAK.split(text)
 
 
 def logical_lines(text: str) -> Iterator[LogicalLine]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.manifests import conda_lock, locked
 from reconciler.manifests.locked import Place
-from reconciler.manifests.logical_lines import split
+from reconciler.model.editor_lines import split
 from reconciler.model.manifest import (
     Combination,
     Declared,

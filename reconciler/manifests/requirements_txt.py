@@ -9,8 +9,9 @@ from msgspec.structs import replace
 
 from reconciler.manifests import evident_platforms, pip_line
 from reconciler.manifests.conflict_markers import without_markers
-from reconciler.manifests.logical_lines import Places, logical_lines, split
+from reconciler.manifests.logical_lines import Places, logical_lines
 from reconciler.manifests.repeated_faults import each_kind_once
+from reconciler.model.editor_lines import split
 from reconciler.model.manifest import Declared, Fault, FaultKind, Manifest
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from reconciler.manifests.logical_lines import split
+from reconciler.model.editor_lines import split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from reconciler.model.finding import Location
+from reconciler.model.location import Location
 
 _TAG = re.compile(r"cu(?:da)?(1\d|[2-9])(\d)?")
 _RELEASE = re.compile(r"(\d{1,9})(?:\.(\d{1,9}))?")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from reconciler.model.editor_lines import split
 from reconciler.model.finding import Finding, Location
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def inline_ignores(manifest: Manifest) -> Iterator[Ignore]:
     """Yield the ignores that are written in a file."""
     if _MARK not in manifest.text:
         return
-    lines = manifest.text.splitlines()
+    lines = split(manifest.text)
     for number, line in enumerate(lines, start=1):
         comment = _comment().search(line) if _MARK in line else None
         if comment is None:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.model.conda_spec import CondaSpec, InvalidCondaSpec
 from reconciler.model.location import Location
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.model.cuda import Manager
 
 _PIN = re.compile(r"===?\s*([\w.+!]+)\s*(?:$|[;#]|--)")
 
@@ -21,6 +27,10 @@ class Section(StrEnum):
     PIP = "pip"
     #: No package manager does: a shell, or a container's builder.
     SHELL = "shell"
+
+
+#: Who installs what stands in a section.
+MANAGERS: Mapping[Section, Manager] = {Section.CONDA: "conda", Section.PIP: "pip"}
 
 
 class Kind(StrEnum):

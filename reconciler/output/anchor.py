@@ -6,6 +6,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from reconciler.model.editor_lines import split
 from reconciler.model.finding import INSTALLED
 from reconciler.model.install_set import MAIN
 from reconciler.model.manifest import Kind
@@ -80,7 +81,7 @@ def from_root(report: Report, path: str, root: str) -> str:
 def text_of(report: Report, path: str, line: int) -> str:
     """Return a line of a declared file; "" where it has none of that number."""
     manifest = next((m for m in report.manifests if m.path == path), None)
-    lines = manifest.text.splitlines() if manifest else []
+    lines = split(manifest.text) if manifest else []
     return lines[line - 1] if 0 < line <= len(lines) else ""
 
 

@@ -62,11 +62,10 @@ requirements-gpu.txt: |
 def check(world: World) -> Iterator[Finding]:
     """Ask what PyPI has for Linux on ARM of the lines of each file that is meant for a GPU."""
     for install in world.install_sets:
+        found = world.files.cpu_wheels(install) if install.platform == "linux-aarch64" else ()
+        if not found:
+            continue
         meant = world.files.meant(install)
-        if install.platform != "linux-aarch64" or not meant.is_for_gpu:
-            continue
-        if not (found := world.files.cpu_wheels(install)):
-            continue
         line, row = found[0]
         names = ", ".join(dict.fromkeys(other.name for other, _ in found))
         yield RULE.finding(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from reconciler import manifests
 from reconciler.manifests import conda_list, conda_lock, explicit_txt, locked, pixi_lock
-from reconciler.manifests.logical_lines import split
+from reconciler.model.editor_lines import split
 from reconciler.model.install_set import install_sets
 from reconciler.model.manifest import IndexRole, Kind, ManifestError, Section
 

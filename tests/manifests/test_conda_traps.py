@@ -9,8 +9,8 @@ from shared_data import SHARED
 
 from reconciler.collect import manifest_files
 from reconciler.manifests import conda_item, environment_yml
-from reconciler.manifests.logical_lines import split
 from reconciler.model.conda_spec import CondaSpec
+from reconciler.model.editor_lines import split
 from reconciler.model.manifest import FaultKind, Kind, ManifestError, Section
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from shared_data import SHARED, shared
 
 from reconciler.collect import manifest_files
 from reconciler.manifests import environment_yml, yaml_nodes
-from reconciler.manifests.logical_lines import split
+from reconciler.model.editor_lines import split
 from reconciler.model.manifest import Declared, FaultKind, Kind, ManifestError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reconciler import manifests
 from reconciler.manifests import github_workflow
-from reconciler.manifests.logical_lines import split
+from reconciler.model.editor_lines import split
 from reconciler.model.install_set import install_sets
 from reconciler.model.manifest import Kind, ManifestError
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from reconciler.manifests import shell_lines
 from reconciler.manifests.install_scopes import Block, arrange
-from reconciler.manifests.logical_lines import split
 from reconciler.manifests.script import from_file
+from reconciler.model.editor_lines import split
 from reconciler.model.manifest import IndexRole, Kind, Section
 
 
