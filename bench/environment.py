@@ -63,12 +63,13 @@ def generate(folder: Path) -> None:
     packages = invent(SEED)
     rng = random.Random(SEED)  # noqa: S311
     for package in packages:
-        _install(prefix, package, rng)
+        install(prefix, package, rng)
     _write(prefix, [_history(packages), _pyvenv()])
     _write(project, [_environment_yml(packages), _requirements_txt(packages)])
 
 
-def _install(prefix: Path, package: Package, rng: random.Random) -> None:
+def install(prefix: Path, package: Package, rng: random.Random) -> None:
+    """Write one package as conda or pip installs it."""
     files = [*package.files, *_dist_info(package, rng)]
     _write(prefix, files)
     if package.installer == "conda":

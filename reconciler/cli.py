@@ -5,20 +5,18 @@ stdout carries the report alone. Exit codes: 0 clean, 1 findings, 2 cannot go on
 
 from __future__ import annotations
 
-import os
+import posixpath
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler import __version__, terminal
+from reconciler import __version__, renderers, terminal
 from reconciler.errors import EnvfixError
 from reconciler.model.os_name import from_os, printable, to_os
-from reconciler.options import SEVERITIES, judging, looking, mending, telling
+from reconciler.options import SEVERITIES, judging, looking, mending, showing, telling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from reconciler.config import Config
     from reconciler.model.plan import Repair
     from reconciler.model.report import Report
@@ -64,7 +62,14 @@ def scan(ctx: click.Context, /, *, project: str, **said: Any) -> None:
 
     config = pipeline.configured(project)
     taken = _taken(project, config, **said)
-    report = pipeline.scan(taken, select=said["select"], ignore=said["ignore"], config=config)
+    forms = {said["form"], *(form for form, _ in said["reports"])}
+    report = pipeline.scan(
+        taken,
+        select=said["select"],
+        ignore=said["ignore"],
+        config=config,
+        with_loads=said["verbose"] or "json" in forms,
+    )
     ctx.exit(_say(report, config, **said))
 
 
@@ -163,6 +168,7 @@ def _taken(  # noqa: PLR0913 - each is an option of the command
     supposed: tuple[tuple[str, str], ...],
     snapshot: str | None,
     save_snapshot: str | None,
+    sonames: tuple[str, ...] = (),
     **said: Any,
 ) -> Snapshot:
     """Look at a project and its environment, or replay what was seen."""
@@ -181,7 +187,12 @@ def _taken(  # noqa: PLR0913 - each is an option of the command
     else:
         choice = pipeline.Choice(prefix=prefix, name=name, no_env=no_env)
         taken = pipeline.look(
-            project, choice, _environ(dict(supposed)), host=not no_host, may_run=live
+            project,
+            choice,
+            terminal.environ(dict(supposed)),
+            host=not no_host,
+            may_run=live,
+            sonames=sonames,
         )
     taken = _aimed(taken, config, **said)
     if save_snapshot:
@@ -272,9 +283,11 @@ def _say(  # noqa: PLR0913 - each is an option of the command
 ) -> int:
     """Write the reports that were asked for; return the exit code."""
     for extra, path in reports:
-        terminal.write(path, _renderer(extra, verbose=verbose)(report).encode())
+        terminal.write(path, renderers.renderer(extra, verbose=verbose)(report).encode())
     is_plain = output is not None or not terminal.wants_color(color)
-    render = _renderer(form, verbose=verbose, quiet=quiet, strict=strict, color=not is_plain)
+    render = renderers.renderer(
+        form, verbose=verbose, quiet=quiet, strict=strict, color=not is_plain
+    )
     terminal.emit(_mendings(repair, form, quiet=quiet) + render(report), output)
     return _exit_code(report, fail_on or config.settings.fail_on, strict=strict)
 
@@ -301,6 +314,44 @@ def rule(code: str | None) -> None:
 
 
 @cli.command()
+@click.argument("soname")
+@looking
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+@showing
+def which(
+    soname: str,
+    *,
+    form: str,
+    output: str | None,
+    verbose: bool,
+    color: str,
+    **said: Any,
+) -> int:
+    """Tell which file the loader maps for SONAME, for whom, why that one, and why no other.
+
+    SONAME is a library's name (libcudart.so.12), the beginning of one (cudart), or a path to one.
+    """
+    from reconciler import pipeline  # noqa: PLC0415 - `envfix --version` does without
+    from reconciler.output import which as story  # noqa: PLC0415
+
+    name = posixpath.basename(soname)
+    if not name.strip("."):
+        raise click.UsageError("give the name of a library, such as libcudart.so.12")
+    config = pipeline.configured(".")
+    taken = _taken(".", config, sonames=(name,), platforms=(), cuda=None, **said)
+    found = pipeline.which(taken, soname)
+    if form == "json":
+        text = story.render_json(found)
+    else:
+        is_colored = output is None and terminal.wants_color(color)
+        text = story.render(found, width=terminal.width(), color=is_colored, verbose=verbose)
+    terminal.emit(text, output)
+    return CLEAN if any(answer.path for answer in found.answers) else FINDINGS
+
+
+@cli.command()
 @click.argument("project", default=".")
 def undo(project: str) -> None:
     """Take the last written repair of PROJECT (default: this folder) back."""
@@ -312,45 +363,6 @@ def undo(project: str) -> None:
         f"{printable(from_os(name))}: as it was before envfix wrote it\n" for name in written.names
     )
     terminal.emit("".join(lines), None)
-
-
-def _environ(changes: Mapping[str, str]) -> Mapping[str, str]:
-    environ = {**os.environ, **changes}
-    return {name: value for name, value in environ.items() if value or name not in changes}
-
-
-def _renderer(
-    form: str,
-    *,
-    verbose: bool = False,
-    quiet: bool = False,
-    strict: bool = False,
-    color: bool = False,
-) -> Callable[[Report], str]:
-    # Each is imported where it is asked for: a hook that runs on every commit asks for one.
-    if form == "json":
-        from reconciler.output import json  # noqa: PLC0415
-
-        return json.render
-    if form == "github":
-        from reconciler.output import github  # noqa: PLC0415
-
-        return lambda report: github.render(report, root=os.getcwd())
-    if form == "sarif":
-        from reconciler.output import sarif  # noqa: PLC0415
-        from reconciler.pipeline import selected_rules  # noqa: PLC0415
-
-        return lambda report: sarif.render(report, selected_rules((), ()), root=os.getcwd())
-    from reconciler.output import text, text_of_files  # noqa: PLC0415
-
-    if quiet:
-        return lambda report: text.render_quiet(report, strict=strict)
-
-    def render(report: Report) -> str:
-        said = text_of_files.render if report.target.files else text.render
-        return said(report, width=terminal.width(), color=color, verbose=verbose)
-
-    return render
 
 
 def _exit_code(report: Report, fail_on: str, *, strict: bool) -> int:

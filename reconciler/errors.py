@@ -35,3 +35,7 @@ class WriteError(EnvfixError):
 
 class ConfigError(EnvfixError):
     """The user's settings cannot be read, or say what envfix does not know."""
+
+
+class LoaderUnknownError(EnvfixError):
+    """Nothing is known of the dynamic loader of the environment that was asked about."""

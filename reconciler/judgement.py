@@ -36,8 +36,13 @@ def judge(
     modules: Sequence[RuleModule[World]],
     known: Catalog,
     ignores: Sequence[Ignore] = (),
+    *,
+    with_loads: bool = False,
 ) -> Report:
-    """Hold a snapshot against the rules: itself, and its files for every other platform."""
+    """Hold a snapshot against the rules: itself, and its files for every other platform.
+
+    ``with_loads`` asks, too, what the environment's loader maps.
+    """
     worlds = [World(view, known) for view in _views(snapshot)]
     last = [module for module in modules if module.RULE.is_last]
     first = [module for module in modules if not module.RULE.is_last]
@@ -51,6 +56,7 @@ def judge(
     said = tuple(run_rules(last, World(snapshot, known, so_far)))
     told, quiet = silence((r for r in said if isinstance(r, Finding)), wishes)
     other = (*(r for _, r in results), *said)
+    loading = worlds[0].loading if with_loads else None
     unwanted = tuple(code for ignore in ignores if ignore.path is None for code in ignore.codes)
     return Report(
         envfix=__version__,
@@ -67,6 +73,8 @@ def judge(
         gaps=snapshot.gaps,
         crashes=tuple({r.code: r for r in other if isinstance(r, Crash)}.values()),
         live=live.compare(snapshot),
+        loads=loading.starts if loading else (),
+        graph=loading.graph if loading else None,
     )
 
 

@@ -100,15 +100,8 @@ _FORM = (
         help="Write a further report in the same run.",
     ),
 )
-_SAYING = (
+_SHOWING = (
     click.option("-o", "--output", metavar="FILE", help="Write the report there, not to stdout."),
-    click.option(
-        "--fail-on",
-        type=click.Choice([*SEVERITIES, "never"]),
-        help="The least severity that makes the exit code 1.  [default: warning]",
-    ),
-    click.option("--strict", is_flag=True, help="What could not be looked at counts as a finding."),
-    click.option("-q", "--quiet", is_flag=True, help="One line a finding."),
     click.option("-v", "--verbose", is_flag=True, help="Every package and all evidence."),
     click.option(
         "--color",
@@ -116,6 +109,17 @@ _SAYING = (
         default="auto",
         show_default=True,
     ),
+)
+_SAYING = (
+    *_SHOWING[:1],
+    click.option(
+        "--fail-on",
+        type=click.Choice([*SEVERITIES, "never"]),
+        help="The least severity that makes the exit code 1.  [default: warning]",
+    ),
+    click.option("--strict", is_flag=True, help="What could not be looked at counts as a finding."),
+    click.option("-q", "--quiet", is_flag=True, help="One line a finding."),
+    *_SHOWING[1:],
 )
 _LOOKING = (
     click.option("-p", "--prefix", metavar="DIR", help="Look at the environment in this folder."),
@@ -158,6 +162,11 @@ def looking(command: Callable[..., Any]) -> Callable[..., Any]:
 def judging(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options of what is judged, and how it is said."""
     return _with((*_AIM, *_SELECTION, *_FORM, *_SAYING), command)
+
+
+def showing(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of how its answer is shown."""
+    return _with(_SHOWING, command)
 
 
 def mending(command: Callable[..., Any]) -> Callable[..., Any]:

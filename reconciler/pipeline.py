@@ -11,7 +11,7 @@ import msgspec
 from reconciler import __version__, catalog, rules
 from reconciler import config as configuration
 from reconciler.config import Config
-from reconciler.errors import SelectionError, SnapshotError, TargetNotFoundError
+from reconciler.errors import LoaderUnknownError, SelectionError, SnapshotError, TargetNotFoundError
 from reconciler.judgement import judge
 from reconciler.model.fix import Applicability
 from reconciler.model.install_set import PLATFORMS
@@ -34,6 +34,7 @@ __all__ = [
     "scan",
     "selected_rules",
     "undo",
+    "which",
     "write",
 ]
 
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from reconciler.model.report import Report, Written
     from reconciler.model.rule import RuleModule
     from reconciler.model.snapshot import Gap
+    from reconciler.model.which import Which
     from reconciler.world import World
 
 
@@ -63,6 +65,8 @@ ENVIRONMENT_FACTS = frozenset(
         Fact.PYTHON,
         Fact.DISTRIBUTIONS,
         Fact.LIBRARIES,
+        Fact.LOADER,
+        Fact.WINDOWS_LOADER,
         Fact.EVIDENCE,
         Fact.STATE,
         Fact.IMPORT_PATHS,
@@ -84,12 +88,14 @@ def look(  # noqa: PLR0913 - what is looked at, by name
     *,
     host: bool = True,
     may_run: bool = False,
+    sonames: Collection[str] = (),
     root: str = "",
 ) -> Snapshot:
     """Take a snapshot of a project and its environment; raises TargetNotFoundError.
 
-    With ``may_run``, the environment's interpreter is started to hear its pip. The machine's own
-    files are looked for below ``root``, which tests make up.
+    With ``may_run``, the environment's interpreter is started to hear its pip. Libraries of the
+    names ``sonames`` are looked for wherever the loader may. The machine's own files are looked for
+    below ``root``, which tests make up.
     """
     from reconciler import collect  # noqa: PLC0415 - a replayed snapshot needs no collectors
     from reconciler.collect.ground import EvidenceWanted, Ground  # noqa: PLC0415
@@ -106,6 +112,9 @@ def look(  # noqa: PLR0913 - what is looked at, by name
             texts=known.evidence_texts,
             imports=frozenset(known.import_names),
             providers=frozenset(chain.from_iterable(known.import_names.values())),
+            sonames=frozenset((*known.loadings.sonames, *sonames)),
+            loadings=known.loadings,
+            windows=known.windows,
         ),
         root=root,
     )
@@ -191,17 +200,19 @@ def scan(
     select: Collection[str] = (),
     ignore: Collection[str] = (),
     config: Config | None = None,
+    with_loads: bool = False,
 ) -> Report:
     """Judge a snapshot by the selected rules; raises SelectionError.
 
     What is given here wins over the settings: a rule that is selected here is not ignored there.
+    ``with_loads`` asks, too, what the environment's loader maps.
     """
     config = config or Config()
     modules = selected_rules(select or config.settings.select, ignore)
     paths = [manifest.path for manifest in snapshot.manifests]
     ignores = config.ignores(snapshot.target.project, paths)
     wishes = [i for i in ignores if not select or i.path is not None]
-    return judge(snapshot, modules, catalog.load(), wishes)
+    return judge(snapshot, modules, catalog.load(), wishes, with_loads=with_loads)
 
 
 def check(
@@ -260,6 +271,34 @@ def fix(
         judge=lambda seen: check(seen, select=select, ignore=ignore, config=config),
         watch=watch,
     )
+
+
+def which(snapshot: Snapshot, soname: str) -> Which:
+    """Tell which file a soname means in an environment; raises LoaderUnknownError."""
+    from reconciler.builds import which as answers  # noqa: PLC0415 - a scan asks for none
+    from reconciler.builds import windows_which  # noqa: PLC0415
+    from reconciler.world import World  # noqa: PLC0415
+
+    world = World(snapshot, catalog.load())
+    if world.windows is not None:
+        return windows_which.which(world.windows, soname)
+    loading = world.loading
+    if loading is None:
+        facts = {Fact.LOADER, Fact.WINDOWS_LOADER}
+        reasons = (gap.reason for gap in snapshot.gaps if gap.fact in facts and not gap.item)
+        raise LoaderUnknownError(
+            next(reasons, _unknown_loader(snapshot)),
+            where=snapshot.target.prefix or snapshot.target.project,
+            next_step="name an environment of Linux or Windows with -p or -n",
+        )
+    return answers.which(loading, soname)
+
+
+def _unknown_loader(snapshot: Snapshot) -> str:
+    platform = snapshot.target.platform
+    if platform.startswith("win"):
+        return "nothing in this environment uses CUDA, so that none of its DLLs was looked at"
+    return f"no model of the loader of {platform}"
 
 
 def recover(project: str) -> Written:

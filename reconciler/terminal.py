@@ -12,7 +12,15 @@ from reconciler.errors import EnvfixError, OutputError
 from reconciler.model.os_name import from_os, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from reconciler.model.report import Written
+
+
+def environ(changes: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the shell's variables with some changed; an empty value unsets one."""
+    changed = {**os.environ, **changes}
+    return {name: value for name, value in changed.items() if value or name not in changes}
 
 
 def width() -> int:

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 from reconciler.builds import breaks, cudnn, drift, families, records, shadows, ties, wheels
 from reconciler.builds import declared as declared_lines
+from reconciler.builds.loading import Loading
 from reconciler.builds.meant import DeclaredFiles
 from reconciler.builds.mending import Mending, mending_of
 from reconciler.builds.required import required_on
 from reconciler.builds.supply import Supply
+from reconciler.builds.windows_loading import WindowsLoading
 from reconciler.model.cuda import Role, Variant
 from reconciler.model.distribution import required_name
 from reconciler.model.finding import INSTALLED, cause_of
@@ -223,6 +225,18 @@ class World:
         return Supply(catalog=self.catalog)
 
     @cached_property
+    def loading(self) -> Loading | None:
+        """What the environment's dynamic loader does; None where nothing is known of it."""
+        view = self.snapshot.loader
+        return Loading(self.snapshot, view, self.catalog, self.builds) if view else None
+
+    @cached_property
+    def windows(self) -> WindowsLoading | None:
+        """What the loader of Windows does; None on other systems, and where nothing uses CUDA."""
+        view = self.snapshot.windows
+        return WindowsLoading(self.snapshot, view, self.catalog, self.builds) if view else None
+
+    @cached_property
     def mending(self) -> Mending:
         """How what is installed is mended, by the user's own managers."""
         builds, frameworks = self.builds, self.frameworks
@@ -251,7 +265,8 @@ class World:
         """Tell whether a build brings or loads CUDA's libraries where others can meet them."""
         package = self.catalog.cuda_packages.get((build.manager, build.package))
         if package:
-            return (bool(package.brings) or package.pulls_runtime) and not self._is_private(build)
+            is_private = build.manager == "pip" and build.package in self._private_wheels
+            return (bool(package.brings) or package.pulls_runtime) and not is_private
         consumer = self.consumer(build)
         return consumer is None or not (consumer.links_statically or consumer.does_without(build))
 
@@ -260,27 +275,9 @@ class World:
         package = self.catalog.cuda_packages.get((build.manager, build.package))
         return package is not None and (package.pulls_runtime or build.package == "cuda-version")
 
-    def _is_private(self, build: CudaBuild) -> bool:
-        """Tell whether a wheel is there only for libraries that link all other CUDA statically."""
-        users = self._requirers.get(build.package, ()) if build.manager == "pip" else ()
-        consumers = [self.catalog.consumer("pip", user) for user in users]
-        return bool(users) and all(consumer and consumer.links_statically for consumer in consumers)
-
     @cached_property
-    def _requirers(self) -> Mapping[str, frozenset[str]]:
-        """The normal names of the wheels that require each CUDA wheel."""
-        by_wheel: dict[str, frozenset[str]] = {}
-        for key, wheel in self._consuming_wheels:
-            for requirement in required_on(wheel, self.snapshot):
-                name = required_name(requirement)
-                by_wheel[name] = by_wheel.get(name, frozenset()) | {key}
-        return by_wheel
-
-    @property
-    def _consuming_wheels(self) -> Iterator[tuple[str, Distribution]]:
-        for key, named in self.wheels.items():
-            if self.catalog.consumer("pip", key):
-                yield from ((key, wheel) for wheel in named)
+    def _private_wheels(self) -> frozenset[str]:
+        return ties.private_wheels(self.wheels, self.snapshot, self.catalog)
 
     def is_framework(self, build: CudaBuild | Member) -> bool:
         """Tell whether a build is a framework, which decides its process's CUDA."""
@@ -383,16 +380,7 @@ class World:
         """What lies outside of the prefix, and is imported in place of the prefix's own."""
         return tuple(shadows.shadows(self.snapshot, self.catalog))
 
-    def is_of_project(self, path: str) -> bool:
-        """Tell whether a path is the project's folder, or lies in it."""
-        project = self.snapshot.target.project
-        return path == project or path.startswith(f"{project}/")
-
     @cached_property
     def shell(self) -> Shell:
         """The shell's variables that name a folder."""
         return Shell(paths=self.snapshot.variable_paths, prefix=self.snapshot.target.prefix)
-
-    def import_group(self, package: str) -> ImportGroup | None:
-        """Return the group of an import package that a wheel of this name installs."""
-        return next((g for g in self.catalog.import_groups if package in g.pypi), None)

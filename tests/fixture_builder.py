@@ -6,6 +6,9 @@ so do the CUDA part of NEEDED and the RPATH of libraries. Other files hold what 
 where it names a conda package's distribution, they lie in site-packages. Where the facts
 are silent, the record lacks the field. Libraries bear the name of their soname, since links do not
 survive every checkout. A recipe of another platform than Linux says so. Wheels are installed in the recipe's order, a later one over an earlier one.
+`program` is what the interpreter's file says of itself, and `beside` what lies in the case's folder
+beside its prefix: the libraries of its machine, those of which the recipe says what they need, another environment.
+`imports` are those of DLLs and extension modules of Windows, by their paths, and `lost` is deleted last.
 What a wheel `replaces` is uninstalled first, as pip does it; `conda_afterwards` comes over the
 wheels, and `uninstall` at the end takes along what others own too.
 """
@@ -22,7 +25,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lab.elf_stub import stub_library
+from lab.elf_stub import stub_library, stub_program
+from loader.pe_stub import stub_image
 from shared_data import SHARED
 
 if TYPE_CHECKING:
@@ -31,6 +35,8 @@ if TYPE_CHECKING:
 CASES = Path(__file__).resolve().parents[1] / "fixtures" / "envs"
 CHANNELS = "https://conda.anaconda.org"
 PACKAGE_CACHE = "/opt/conda/pkgs"
+#: In the case's own folder, which is the root of its machine.
+LOADER = "/lib64/ld-linux-x86-64.so.2"
 
 
 def build(case: Path) -> None:
@@ -51,6 +57,7 @@ def build(case: Path) -> None:
         _write(prefix / "pyvenv.cfg", config.encode())
     else:
         _write(prefix / "conda-meta" / "history", b"")
+    _write_machine(case, recipe)
     dialect = recipe.get("dialect", "conda")
     for package in recipe.get("conda", ()):
         _install_record(prefix, site_packages, package, dialect)
@@ -62,6 +69,21 @@ def build(case: Path) -> None:
         _install_record(prefix, site_packages, package, dialect)
     for distribution in recipe.get("uninstall", ()):
         _uninstall(prefix / site_packages, distribution)
+    for path in recipe.get("lost", ()):
+        (prefix / path).unlink()
+
+
+def _write_machine(case: Path, recipe: Mapping[str, Any]) -> None:
+    if "program" in recipe:
+        _write(case / "prefix/bin/python", stub_program(LOADER, **recipe["program"]))
+        _write(case / LOADER.lstrip("/"), stub_library(LOADER.rpartition("/")[2]))
+    beside = recipe.get("beside", {})
+    for path in beside.get("libraries", ()):
+        _write(case / path, _conda_library(path))
+    for path, needed in beside.get("needed", {}).items():
+        _write(case / path, stub_library(path.rpartition("/")[2], needed))
+    for path, text in beside.get("files", {}).items():
+        _write(case / path, text.encode())
 
 
 def _install_record(
@@ -70,6 +92,7 @@ def _install_record(
     channel, _, file = package["record"].rpartition("/")
     known = _repodata(channel, file)
     files = {path: _conda_library(path) for path in package.get("libraries", ())}
+    files |= {path: _dll(names) for path, names in package.get("imports", {}).items()}
     texts = package.get("files", {})
     if distribution := package.get("distribution"):
         wheel = {"wheel": f"{distribution}-py3-none-any", "installer": "conda", "files": texts}
@@ -132,6 +155,7 @@ def _install_wheel(
             for path in wheel.get("libraries", ())
         },
         **{p: stub_library(None, needed) for p, needed in wheel.get("needed", {}).items()},
+        **{p: _dll(names) for p, names in wheel.get("imports", {}).items()},
         **{path: text.encode() for path, text in wheel.get("files", {}).items()},
         f"{info}/INSTALLER": wheel.get("installer", "pip").encode() + b"\n",
         f"{info}/METADATA": metadata.encode(),
@@ -190,22 +214,21 @@ def _sonames() -> Mapping[str, Any]:
 def _conda_library(path: str) -> bytes:
     soname = path.rpartition("/")[2]
     if soname.endswith(".dll"):
-        return _dll(soname)
+        return _dll(())
     known = next((row for row in _sonames()["sonames"] if row["soname"] == soname), None)
     # conda-build makes every RPATH relative to the library
     return stub_library(soname, known["needed"] if known else (), rpath="$ORIGIN")
 
 
-def _dll(name: str) -> bytes:
-    # Nothing reads a DLL yet: these are the first bytes of one, and its name.
-    return b"MZ\x00\x00" + name.encode()
+def _dll(imports: Sequence[str]) -> bytes:
+    return stub_image({name: ["f"] for name in imports})
 
 
 def _wheel_library(project: str, version: str, path: str, symbols: Sequence[str]) -> bytes:
     """Write a library as readelf shows it in the wheel, or in that of the nearest version."""
     soname = path.rpartition("/")[2]
     if soname.endswith(".dll"):
-        return _dll(soname)
+        return _dll(())
     for row in _sonames()["consumers"]:
         if (row["package"], row["lib"]) == (f"{project}=={version}", path):
             paths = {row["rpath_tag"].lower(): row["rpath"]} if row["rpath"] else {}

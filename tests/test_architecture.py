@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "builds": MODEL | {"catalog", "loader"},
     "world": MODEL | {"catalog", "loader", "builds"},
     "rules": MODEL | {"world", "convert"},
-    "collect": MODEL | {"manifests", "loader"},
+    "collect": MODEL | {"manifests", "loader", "hooks"},
     "check": MODEL | {"world"},
     "plan": MODEL,
     "rehearsal": MODEL | {"manifests", "plan"},
@@ -28,16 +28,17 @@ MAY_IMPORT = {
     "output": MODEL | {"world"},
     "pipeline": MODEL
     | KNOWLEDGE
-    | {"world", "rules", "collect", "judgement", "rehearsal", "apply"},
+    | {"builds", "world", "rules", "collect", "judgement", "rehearsal", "apply"},
     "judgement": MODEL | {"catalog", "rules", "world", "check", "live"},
     "testing": MODEL | KNOWLEDGE | {"world"},
     "options": MODEL,
     "terminal": MODEL,
-    "cli": MODEL | {"pipeline", "output", "options", "terminal", "config"},
+    "renderers": MODEL | {"pipeline", "output", "terminal"},
+    "cli": MODEL | {"pipeline", "output", "options", "terminal", "renderers", "config"},
     "__main__": {"cli"},
 }
 PURE = {"model", "manifests", "loader", "builds", "world", "rules", "check", "live", "output"}
-PURE |= {"plan", "rehearsal"}
+PURE |= {"plan", "rehearsal", "hooks"}
 MACHINE = {"os", "subprocess", "shutil", "socket", "ctypes", "urllib", "pathlib", "tempfile"}
 #: A module of the standard library, or a common one, that talks to other machines.
 NETWORK = {"aiohttp", "ftplib", "http", "httpx", "requests", "smtplib", "socket", "ssl", "urllib3"}

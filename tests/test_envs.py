@@ -67,7 +67,15 @@ def seen_of(case: Path) -> Snapshot:
     variables = {"HOME": "$CASE/home", **host.variables}
     variables = {n: v.replace("$CASE", str(case)) for n, v in variables.items()}
     choice = Choice(prefix=str(case / "prefix"))
-    return pipeline.look(str(case / "project"), choice, variables, host=False, root=str(case))
+    seen = pipeline.look(str(case / "project"), choice, variables, host=False, root=str(case))
+    if (case / "prefix/bin/python").exists():
+        return seen
+    # without an interpreter there is nothing that a loader would start
+    return msgspec.structs.replace(
+        seen,
+        asked=tuple(fact for fact in seen.asked if fact is not Fact.LOADER),
+        gaps=tuple(gap for gap in seen.gaps if gap.fact is not Fact.LOADER),
+    )
 
 
 def fixed(case: Path) -> dict[str, bytes | None]:

@@ -13,6 +13,7 @@ from reconciler.model.distribution import required_name
 from reconciler.model.family import CudnnUse, Member, release_of
 from reconciler.model.library import path_pattern
 from reconciler.model.manifest import MANAGERS
+from reconciler.model.prefix import PrefixRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from reconciler.model.distribution import Distribution
     from reconciler.model.install_set import InstallSet
     from reconciler.model.library import SharedLibrary
-    from reconciler.model.prefix import PrefixRecord
 
 COMPONENT = "cudnn"
 _BOUND = re.compile(r"(?:==|>=|~=)\s*(\d+(?:\.\d+)?)")
@@ -106,6 +106,18 @@ def declared(
                     at=line.location,
                 )
                 yield _use(user, told, met)
+
+
+def built_with(
+    owner: Distribution | PrefixRecord, libraries: Sequence[SharedLibrary], catalog: Catalog
+) -> tuple[str, str] | None:
+    """Return the cuDNN that an installed package was built with, and how that is known."""
+    if isinstance(owner, PrefixRecord):
+        told = _of_record(owner, catalog)
+    else:
+        consumer = catalog.consumer("pip", owner.key)
+        told = _of_wheel(owner, consumer, libraries, catalog) if consumer else None
+    return (told.release, told.evidence) if told else None
 
 
 def _use(user: Member, told: _Told, found: CudaBuild) -> CudnnUse:

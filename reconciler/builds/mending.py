@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reconciler.model.cuda import CudaBuild
     from reconciler.model.install_set import InstallSet
     from reconciler.model.installation import Twins
+    from reconciler.model.missing import Missing
     from reconciler.model.owner import Owner
     from reconciler.model.snapshot import Snapshot
 
@@ -178,6 +179,21 @@ class Mending(Struct, frozen=True, kw_only=True):
                 if extra and "==" in line:
                     found.setdefault(extra[1], set()).add(required_name(line))
         return {extra: frozenset(names) for extra, names in found.items()}
+
+    def extra_for(self, missing: Sequence[Missing], builds: Iterable[CudaBuild]) -> str:
+        """Return the requirement that brings what a wheel misses, where it looks; "" where none does.
+
+        It is the wheel's own, with an extra: ``tensorflow[and-cuda]==2.15.1``.
+        """
+        users = {(one.user.kind, one.user.package) for one in missing}
+        build = next((b for b in builds if users == {(b.manager, b.package)}), None)
+        if build is None or not build.major or not all(one.looks_in_wheels for one in missing):
+            return ""
+        catalog, major = self.managers.catalog, build.major
+        wheels = {catalog.wheel_of(one.component, major) for one in missing}
+        extras = (extra for extra, names in self.extras_of(build).items() if wheels <= names)
+        extra = next(extras, None)
+        return f"{build.package}[{extra}]=={build.version}" if extra else ""
 
     def pinned(self, name: str) -> str:
         """Return what an installed wheel requires of another exactly; "" where none does."""

@@ -29,6 +29,21 @@ def has_other_cuda(snapshot: Snapshot) -> bool:
     return bool(snapshot.toolkits) or outside
 
 
+def private_wheels(
+    wheels: Mapping[str, tuple[Distribution, ...]], snapshot: Snapshot, catalog: Catalog
+) -> frozenset[str]:
+    """Return what is there only for wheels that link all other CUDA statically, by its normal name."""
+    users: dict[str, set[str]] = {}
+    for key, named in wheels.items():
+        for wheel in named if catalog.consumer("pip", key) else ():
+            for requirement in required_on(wheel, snapshot):
+                users.setdefault(required_name(requirement), set()).add(key)
+    static = {
+        key for key in wheels if (known := catalog.consumer("pip", key)) and known.links_statically
+    }
+    return frozenset(name for name, keys in users.items() if keys <= static)
+
+
 def is_depended_on(
     builds: Iterable[CudaBuild], records: Iterable[PrefixRecord], catalog: Catalog
 ) -> bool:

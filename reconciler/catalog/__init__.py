@@ -25,14 +25,18 @@ TABLES = (
     "imports",
     "index_builds",
     "indexes",
+    "loadings",
     "names",
     "packages",
     "pairs",
+    "pathfinder",
     "platform_builds",
     "pythons",
     "releases",
     "toolkits",
     "versions",
+    "windows_loadings",
+    "windows_pathfinder",
 )
 
 

@@ -30,7 +30,9 @@ from reconciler.model.channels import (
 )
 from reconciler.model.consumer import Consumer
 from reconciler.model.image import Image
+from reconciler.model.loading import FoundLibrary, LoadingStep
 from reconciler.model.published import IndexBuilds, IndexSite, KnownVersions, PythonSpan
+from reconciler.model.windows_loading import WindowsFound, WindowsLoading
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,14 +52,18 @@ ROWS: Mapping[str, type[msgspec.Struct]] = {
     "imports": ImportGroup,
     "index_builds": IndexBuilds,
     "indexes": IndexSite,
+    "loadings": LoadingStep,
     "names": Name,
     "packages": CudaPackage,
     "pairs": Pair,
+    "pathfinder": FoundLibrary,
     "platform_builds": PlatformBuild,
     "pythons": PythonSpan,
     "releases": Release,
     "toolkits": PartRelease,
     "versions": KnownVersions,
+    "windows_loadings": WindowsLoading,
+    "windows_pathfinder": WindowsFound,
 }
 
 

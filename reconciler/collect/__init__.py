@@ -40,6 +40,8 @@ COLLECTORS: Mapping[Fact, str] = {
     Fact.KERNELS: "kernels",
     Fact.DRIVER: "driver",
     Fact.TOOLKITS: "toolkits",
+    Fact.LOADER: "loader_view",
+    Fact.WINDOWS_LOADER: "windows_view",
     Fact.PIP_VIEW: "pip_view",
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from typing import TYPE_CHECKING, TypeVar
 
 from reconciler.model.os_name import from_os, to_os
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MEGABYTE = 1 << 20
+PROC = 1 << 16
 # Without O_NONBLOCK, opening a FIFO waits for its writer for ever.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 _FLAGS |= getattr(os, "O_BINARY", 0)
@@ -33,7 +35,8 @@ def read(path: str, *, limit: int) -> bytes:
     try:
         if size > limit:
             raise UnreadableError(f"{size} bytes, more than the {limit} that are read")
-        return os.read(handle, size) if size < MEGABYTE else _read_whole(handle)
+        # A file of /proc says that it is empty.
+        return os.read(handle, size or PROC) if size < MEGABYTE else _read_whole(handle)
     except OSError as error:
         raise UnreadableError(error.strerror or str(error)) from error
     finally:
@@ -67,10 +70,7 @@ def with_pread(path: str, use: Callable[[Callable[[int, int], bytes]], T]) -> T:
 
     def pread(offset: int, count: int) -> bytes:
         # A hostile header may name any offset: beyond the file there is nothing.
-        if not 0 <= offset < size:
-            return b""
-        os.lseek(handle, offset, os.SEEK_SET)
-        return os.read(handle, min(count, size))
+        return _pread(handle, min(count, size), offset) if 0 <= offset < size else b""
 
     try:
         return use(pread)
@@ -78,6 +78,16 @@ def with_pread(path: str, use: Callable[[Callable[[int, int], bytes]], T]) -> T:
         raise UnreadableError(error.strerror or str(error)) from error
     finally:
         os.close(handle)
+
+
+if sys.platform == "win32":
+
+    def _pread(handle: int, count: int, offset: int) -> bytes:
+        os.lseek(handle, offset, os.SEEK_SET)
+        return os.read(handle, count)
+
+else:
+    _pread = os.pread
 
 
 def exists(path: str) -> bool:

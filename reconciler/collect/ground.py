@@ -7,7 +7,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from reconciler.model.loading import Loadings
 from reconciler.model.snapshot import Gap, Target
+from reconciler.model.windows_loading import WindowsLoadings
 
 
 class EvidenceWanted(Struct, frozen=True, kw_only=True):
@@ -23,6 +25,12 @@ class EvidenceWanted(Struct, frozen=True, kw_only=True):
     imports: frozenset[str] = frozenset()
     #: The normal names of the distributions that may install one of these.
     providers: frozenset[str] = frozenset()
+    #: The names of libraries that are opened by name, beside those that libraries need.
+    sonames: frozenset[str] = frozenset()
+    #: How frameworks find the libraries that they open.
+    loadings: Loadings = Loadings(steps=(), found={})
+    #: The same of Windows.
+    windows: WindowsLoadings = WindowsLoadings()
 
 
 class Ground(Struct, frozen=True, kw_only=True):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 from reconciler.collect import files
 from reconciler.collect.ground import Found
 from reconciler.collect.records import FOLDER, stored
 from reconciler.collect.secrets import masked, masked_variable
+from reconciler.model.kept_variables import is_kept
 from reconciler.model.os_name import from_os, to_os
 from reconciler.model.prefix import (
     ActivationScript,
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from reconciler.collect.ground import Ground
+    from reconciler.model.activation import Assignment
     from reconciler.model.snapshot import Snapshot
 
 #: conda, base/constants.py: PREFIX_STATE_FILE and PACKAGE_ENV_VARS_DIR.
@@ -30,6 +33,10 @@ ENV_VARS = "etc/conda/env_vars.d"
 PIXI = f"{FOLDER}/pixi"
 SCRIPTS = ("etc/conda/activate.d", "etc/conda/deactivate.d")
 MARK = "EXTERNALLY-MANAGED"
+#: What every script reads and none sets.
+OF_CONDA = frozenset({"CONDA_DEFAULT_ENV", "CONDA_PREFIX", "CONDA_SHLVL"})
+#: Commands that may set what the script itself does not name.
+RUNS_OTHERS = frozenset({"conda", "eval", "mamba", "micromamba", "ml", "module", "source", "spack"})
 
 
 def collect(ground: Ground, snapshot: Snapshot) -> Found:
@@ -50,10 +57,7 @@ def collect(ground: Ground, snapshot: Snapshot) -> Found:
             for source, variables in settings.items()
             for name, value in variables.items()
         ),
-        scripts=tuple(
-            ActivationScript(path=path, text=text, owner=owners.get(path))
-            for path, text in scripts.items()
-        ),
+        scripts=tuple(_read(scripts, owners)),
         externally_managed=_externally_managed(prefix, snapshot),
         writable=_is_writable(prefix, snapshot),
         system_site_packages=_has_system_site_packages(prefix, snapshot),
@@ -93,6 +97,28 @@ def _scripts(prefix: str, gaps: list[Gap]) -> Iterator[tuple[str, str]]:
             path = f"{folder}/{name}"
             if text := _text(prefix, path, gaps):
                 yield path, from_os(masked(text))
+
+
+def _read(scripts: Mapping[str, str], owners: Mapping[str, str]) -> Iterator[ActivationScript]:
+    """Read what the scripts do, if any does something to a variable that is kept."""
+    # One sets what another makes a path of, so that all are read or none.
+    is_read = any(_matters(text) for text in scripts.values())
+    for path, text in scripts.items():
+        steps = _assignments(path, text) if is_read else ()
+        yield ActivationScript(path=path, text=text, owner=owners.get(path), assignments=steps)
+
+
+def _matters(text: str) -> bool:
+    words = frozenset(re.findall(r"\w+", text))
+    return any(
+        word in RUNS_OTHERS or (word not in OF_CONDA and is_kept(word)) for word in words
+    ) or bool(re.search(r"(?:^|[\s;&|({])\.\s", text))
+
+
+def _assignments(path: str, text: str) -> tuple[Assignment, ...]:
+    from reconciler.hooks import reading  # noqa: PLC0415 - few prefixes have a script that matters
+
+    return reading.read_script(path, text)
 
 
 def _settings(prefix: str, gaps: list[Gap]) -> Iterator[tuple[str, Mapping[str, str]]]:

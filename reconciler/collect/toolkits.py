@@ -49,7 +49,8 @@ def collect(ground: Ground, snapshot: Snapshot) -> Found:
     gaps: list[Gap] = []
     toolkits = tuple(
         SystemToolkit(
-            path=path,
+            # as the machine itself names it
+            path=path.removeprefix(ground.root),
             version=_version(path, gaps),
             found_by=tuple(labels),
             cudnn=_cudnn(path, gaps),

@@ -6,6 +6,8 @@ import enum
 
 from msgspec import Struct
 
+from reconciler.model.binding import Fault
+
 
 class Reason(enum.Enum):
     """The rule by which a file is found."""
@@ -19,6 +21,15 @@ class Reason(enum.Enum):
     RUNPATH = "RUNPATH"
     CACHE = "ld.so.cache"
     DEFAULT = "the system's directories"
+    API_SET = "an API set, which Windows maps to a library of its own"
+    KNOWN_DLL = "Windows' list of known DLLs"
+    DLL_DIRECTORY = "the folder of the library that is opened"
+    APPLICATION = "the folder of python.exe"
+    ADDED = "os.add_dll_directory"
+    SYSTEM32 = "System32"
+    WINDOWS = "the folder of Windows"
+    CURRENT = "the working directory"
+    PATH_VARIABLE = "PATH"
 
 
 class Candidate(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -26,12 +37,14 @@ class Candidate(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     path: str
     reason: Reason
-    #: The library or program whose RPATH or RUNPATH leads to it.
+    #: The library or program whose RPATH or RUNPATH leads to it; on Windows, what added its folder.
     of: str | None = None
     #: The entry of the search path that leads to it, as written.
     entry: str | None = None
     #: A clause; None for the file that is taken.
     why_not: str | None = None
+    #: Whether Windows does not say which comes first, this one or the one that is taken.
+    tied: bool = False
 
 
 class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -40,7 +53,8 @@ class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str
     #: The path of the library or program that asks.
     asked_by: str
-    #: The file that is mapped, under the path by which it was first found; None where none is.
+    #: The file that is mapped, under the path by which it was first found; None where none is, and
+    #: for an API set of Windows.
     path: str | None = None
     reason: Reason | None = None
     #: In the order of the search, the one that is taken among them.
@@ -63,3 +77,5 @@ class Opened(Struct, frozen=True, kw_only=True):
     mapped: tuple[str, ...]
     #: As dlerror says it; None where it succeeded.
     error: str | None
+    #: Versions and symbols that are not found; with any that only a call misses, it succeeded.
+    faults: tuple[Fault, ...] = ()

@@ -7,6 +7,7 @@ headers, PT_DYNAMIC and the strings that it names. A library of 520 MB costs wha
 from __future__ import annotations
 
 import struct
+import sys
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -15,7 +16,7 @@ from reconciler.model.library import SharedLibrary
 from reconciler.model.os_name import from_os
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     Pread = Callable[[int, int], bytes]
 
@@ -31,8 +32,12 @@ MAX_STRING = 1 << 16
 MAX_INTERPRETER = 4096
 #: All names together.
 MAX_NAMES = 1 << 20
-#: A whole string table up to this size is read at once; of a larger one only what is named.
-SMALL_STRINGS = 1 << 16
+#: Read at once at the start of a file: the program headers, and in most libraries the names, too.
+HEAD = 4096
+#: Names that lie closer together than this are read at once.
+NEAR = 1 << 16
+#: Few names are longer.
+NAME = 512
 
 
 class NotElfError(ValueError):
@@ -40,19 +45,29 @@ class NotElfError(ValueError):
 
 
 class _Layout(Struct, frozen=True):
-    """Where one class of ELF keeps its fields."""
+    """How one class and byte order of ELF writes what is read, and nothing else."""
 
-    word: int
-    phoff: tuple[str, int]
-    phsize: int
-    program_header: str
-    #: Indexes of offset, virtual address and size in file within a program header.
-    fields: tuple[int, int, int]
-    dynamic: str
+    bits: int
+    #: The byte order, as struct writes it.
+    order: str
+    #: e_machine, e_phoff, e_phentsize, e_phnum.
+    header: struct.Struct
+    #: p_type, p_offset, p_vaddr, p_filesz.
+    program: struct.Struct
+    #: d_tag, d_val.
+    dynamic: struct.Struct
 
 
-_ELF64 = _Layout(8, ("Q", 32), 54, "IIQQQQQQ", (2, 3, 5), "qQ")
-_ELF32 = _Layout(4, ("I", 28), 42, "8I", (1, 2, 4), "iI")
+_CLASSES = (
+    (1, 32, "18xH8xI10xHH", "3I4xI12x", "iI"),
+    (2, 64, "18xH12xQ14xHH", "I4xQQ8xQ16x", "qQ"),
+)
+#: By EI_CLASS and EI_DATA.
+_LAYOUTS = {
+    bytes((number, data)): _Layout(bits, order, *(struct.Struct(order + one) for one in formats))
+    for number, bits, *formats in _CLASSES
+    for data, order in ((1, "<"), (2, ">"))
+}
 
 
 class Segments(Struct, frozen=True):
@@ -76,48 +91,92 @@ class ElfFile:
     """The parts of one ELF file that the dynamic loader reads; raises NotElfError."""
 
     def __init__(self, pread: Pread) -> None:
-        header = pread(0, 4096)
-        if header[:4] != b"\x7fELF":
+        head = pread(0, HEAD)
+        if head[:4] != b"\x7fELF":
             raise NotElfError("no ELF magic at its start")
         self.pread = pread
-        self.bits = 64 if header[4:5] == b"\x02" else 32
-        layout = _ELF64 if self.bits == 64 else _ELF32
-        #: The byte order, as struct writes it.
-        self.order = "<" if header[5:6] == b"\x01" else ">"
+        self._head = head
+        layout = _LAYOUTS.get(head[4:6])
+        if layout is None:
+            raise NotElfError("its class or byte order is none that ELF has")
+        self.bits = layout.bits
+        #: As struct writes it.
+        self.order = layout.order
         try:
-            (self.machine,) = struct.unpack_from(self.order + "H", header, 18)
-            self.segments = _segments(header, pread, layout, self.order)
+            self.machine, start, size, count = layout.header.unpack_from(head)
         except struct.error as error:
             raise NotElfError("truncated ELF header") from error
-        #: Tag and value, in their order.
-        self.entries = self._entries(self.order + layout.dynamic)
-        self.values = dict(self.entries)
-        self.strings = _Strings(self.values, self.segments, pread)
+        if size != layout.program.size:
+            raise NotElfError(f"program headers of {size} bytes")
+        self.segments = _segments(layout, self.part(start, size * count), count)
+        #: Offsets of the names of DT_NEEDED, and the last value of each other tag.
+        self.needed, self.values = self._entries(layout.dynamic)
+
+    def part(self, offset: int, size: int) -> bytes:
+        """Return bytes of the file, fewer where it ends."""
+        end = offset + size
+        return self._head[offset:end] if end <= len(self._head) else self.pread(offset, size)
 
     def interpreter(self) -> str | None:
         """Return the loader that an executable asks for."""
         if self.segments.interpreter is None:
             return None
         offset, size = self.segments.interpreter
-        name, end, _ = self.pread(offset, min(size, MAX_INTERPRETER)).partition(b"\0")
+        name, end, _ = self.part(offset, min(size, MAX_INTERPRETER)).partition(b"\0")
         if not end:
             raise NotElfError("the name of its interpreter has no end")
         return text_of(name)
 
-    def _entries(self, entry: str) -> list[tuple[int, int]]:
+    def names(self, offsets: Sequence[int]) -> Mapping[int, str]:
+        """Return the names at these offsets of the strings of the dynamic section."""
+        names: dict[int, str] = {}
+        if not offsets:
+            return names
+        start = self.segments.offset_of(self.values.get(DT_STRTAB, 0))
+        size = self.values.get(DT_STRSZ) or sys.maxsize
+        first, last = min(offsets), max(offsets)
+        if last >= size:
+            raise _endless(last)
+        # Linkers write them side by side; patchelf puts new ones far behind.
+        near = last - first < NEAR
+        window = self.part(start + first, min(last - first + NAME, size - first)) if near else b""
+        left = MAX_NAMES
+        for offset in offsets:
+            end = window.find(b"\0", offset - first)
+            raw = window[offset - first : end]
+            if end < 0:
+                raw = self._lone_name(start + offset, offset, size - offset)
+            left -= len(raw)
+            if left < 0:
+                raise NotElfError(f"its names are of more than {MAX_NAMES} bytes")
+            names[offset] = text_of(raw)
+        return names
+
+    def _lone_name(self, at: int, offset: int, size: int) -> bytes:
+        for length in (NAME, MAX_STRING):
+            name, end, _ = self.part(at, min(length, size)).partition(b"\0")
+            if end:
+                return name
+        raise _endless(offset)
+
+    def _entries(self, entry: struct.Struct) -> tuple[list[int], dict[int, int]]:
+        needed: list[int] = []
+        values: dict[int, int] = {}
         place = self.segments.dynamic
         if place is None:
-            return []
-        section = self.pread(*place)
+            return needed, values
+        section = self.part(*place)
         if len(section) < place[1]:
             raise NotElfError("truncated dynamic section")
-        whole = len(section) // struct.calcsize(entry) * struct.calcsize(entry)
-        entries = []
-        for tag, value in struct.iter_unpack(entry, section[:whole]):
-            if tag == DT_NULL:
+        whole = len(section) // entry.size * entry.size
+        for tag, value in entry.iter_unpack(section[:whole]):
+            if tag > DT_NEEDED:
+                values[tag] = value
+            elif tag == DT_NEEDED:
+                needed.append(value)
+            elif tag == DT_NULL:
                 break
-            entries.append((tag, value))
-        return entries
+        return needed, values
 
 
 def read(path: str, pread: Pread) -> SharedLibrary:
@@ -126,38 +185,36 @@ def read(path: str, pread: Pread) -> SharedLibrary:
     Raises NotElfError.
     """
     file = ElfFile(pread)
-    strings = file.strings
+    value_of = file.values.get
+    offsets = value_of(DT_SONAME), value_of(DT_RPATH), value_of(DT_RUNPATH)
+    names = file.names([*file.needed, *[offset for offset in offsets if offset is not None]])
+    soname, rpath, runpath = [None if offset is None else names[offset] for offset in offsets]
     return SharedLibrary(
         path=path,
         machine=file.machine,
         bits=file.bits,
-        interpreter=file.interpreter(),
-        soname=strings.of(DT_SONAME),
-        needed=tuple(strings.at(value) for tag, value in file.entries if tag == DT_NEEDED),
-        rpath=strings.of(DT_RPATH),
-        runpath=strings.of(DT_RUNPATH),
-        no_default_paths=bool(file.values.get(DT_FLAGS_1, 0) & DF_1_NODEFLIB),
+        interpreter=file.interpreter() if file.segments.interpreter else None,
+        soname=soname,
+        needed=tuple([names[offset] for offset in file.needed]),
+        rpath=rpath,
+        runpath=runpath,
+        no_default_paths=bool(value_of(DT_FLAGS_1, 0) & DF_1_NODEFLIB),
     )
 
 
-def _segments(header: bytes, pread: Pread, layout: _Layout, order: str) -> Segments:
-    offset_format, offset_at = layout.phoff
-    (start,) = struct.unpack_from(order + offset_format, header, offset_at)
-    size, count = struct.unpack_from(order + "HH", header, layout.phsize)
-    wanted = order + layout.program_header
-    if size != struct.calcsize(wanted):
-        raise NotElfError(f"program headers of {size} bytes")
-    table = header[start : start + size * count]
-    if len(table) < size * count:
-        table = pread(start, size * count)
-    if len(table) < size * count:
+def _endless(offset: int) -> NotElfError:
+    return NotElfError(f"a name at offset {offset} of its strings has no end")
+
+
+def _segments(layout: _Layout, table: bytes, count: int) -> Segments:
+    if len(table) < layout.program.size * count:
         raise NotElfError("truncated program headers")
     loads, dynamic, interpreter = [], None, None
-    offset_field, address_field, size_field = layout.fields
-    for fields in struct.iter_unpack(wanted, table[: size * count]):
-        kind, offset, length = fields[0], fields[offset_field], fields[size_field]
+    for kind, offset, address, length in layout.program.iter_unpack(table):
+        if kind > PT_INTERP:
+            continue
         if kind == PT_LOAD:
-            loads.append((fields[address_field], offset, length))
+            loads.append((address, offset, length))
         elif kind == PT_DYNAMIC:
             dynamic = (offset, min(length, MAX_DYNAMIC))
         elif kind == PT_INTERP:
@@ -167,36 +224,4 @@ def _segments(header: bytes, pread: Pread, layout: _Layout, order: str) -> Segme
 
 def text_of(raw: bytes) -> str:
     """Return a name of the file as a Snapshot stores it."""
-    return from_os(raw.decode("utf-8", "surrogateescape"))
-
-
-class _Strings:
-    """The strings of a dynamic section, by tag or by offset."""
-
-    def __init__(self, values: Mapping[int, int], segments: Segments, pread: Pread) -> None:
-        self._values = values
-        self._pread = pread
-        self._given = 0
-        self._start = segments.offset_of(values.get(DT_STRTAB, 0))
-        size = values.get(DT_STRSZ, 0)
-        self._table = pread(self._start, size) if 0 < size <= SMALL_STRINGS else b""
-
-    def of(self, tag: int) -> str | None:
-        value = self._values.get(tag)
-        return None if value is None else self.at(value)
-
-    def at(self, offset: int) -> str:
-        raw, start = (self._table, offset) if self._table else (self._window(offset), 0)
-        end = raw.find(b"\0", start)
-        if end < 0:
-            raise NotElfError(f"a name at offset {offset} of its strings has no end")
-        text = raw[start:end]
-        self._given += len(text)
-        if self._given > MAX_NAMES:
-            raise NotElfError(f"its names are of more than {MAX_NAMES} bytes")
-        return text_of(text)
-
-    def _window(self, offset: int) -> bytes:
-        # patchelf puts new names far behind the old ones: no one window holds them all.
-        raw = self._pread(self._start + offset, 512)
-        return raw if b"\0" in raw else self._pread(self._start + offset, MAX_STRING)
+    return raw.decode() if raw.isascii() else from_os(raw.decode("utf-8", "surrogateescape"))

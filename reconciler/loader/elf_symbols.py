@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
 from reconciler.loader.elf import DT_STRSZ, DT_STRTAB, ElfFile, NotElfError, text_of
+from reconciler.model.binding import Undefined, VersionNeed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,16 +39,6 @@ MAX_VERSIONS = 1 << 14
 MAX_NAME = 1 << 16
 
 
-class VersionNeed(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One version that a file needs another to define, and is refused without."""
-
-    #: As in NEEDED.
-    file: str
-    version: str
-    #: Without it the loader only warns.
-    weak: bool = False
-
-
 class Versions(Struct, frozen=True, kw_only=True):
     """What a file needs of others and defines itself."""
 
@@ -56,23 +47,19 @@ class Versions(Struct, frozen=True, kw_only=True):
     defined: tuple[str, ...]
 
 
-class Undefined(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A symbol that another file has to define."""
-
-    name: str
-    #: The file that defined it when this one was linked, and the version; None for any.
-    file: str | None = None
-    version: str | None = None
-    #: Without it the loader goes on.
-    weak: bool = False
-
-
 class Symbols(Struct, frozen=True, kw_only=True):
     """The dynamic symbols of one file."""
 
     undefined: tuple[Undefined, ...]
     #: The name of each symbol that it defines, with its versions; None where it has no version.
     defined: Mapping[str, frozenset[str | None]]
+
+
+class Names(Protocol):
+    """The strings of a file."""
+
+    def at(self, offset: int) -> str:
+        """Return the string at an offset."""
 
 
 def versions(pread: Pread) -> Versions:
@@ -84,8 +71,8 @@ def versions(pread: Pread) -> Versions:
         file = ElfFile(pread)
         names = _Names(file)
         return Versions(
-            needed=tuple(need for _, need in _needs(file, names)),
-            defined=tuple(name for _, name in _definitions(file, names)),
+            needed=tuple(need for _, need in needs(file, names)),
+            defined=tuple(name for _, name, is_base in definitions(file, names) if not is_base),
         )
     except struct.error as error:
         raise NotElfError("truncated versions of symbols") from error
@@ -108,8 +95,8 @@ def _symbols(file: ElfFile, names: _Names) -> Symbols:
     entry, fields = ("IBBHQQ", (0, 1, 3)) if file.bits == 64 else ("IIIBBH", (0, 3, 5))
     table = _table(file, DT_SYMTAB, struct.calcsize(file.order + entry) * count)
     indexes = _indexes(file, count)
-    needs = dict(_needs(file, names))
-    definitions = dict(_definitions(file, names))
+    needed = dict(needs(file, names))
+    own = {index: name for index, name, is_base in definitions(file, names) if not is_base}
     undefined: list[Undefined] = []
     defined: dict[str, set[str | None]] = {}
     name_at, info_at, section_at = fields
@@ -120,9 +107,9 @@ def _symbols(file: ElfFile, names: _Names) -> Symbols:
             continue
         name = names.at(row[name_at])
         if row[section_at]:
-            defined.setdefault(name, set()).add(definitions.get(index & VERSION_INDEX))
+            defined.setdefault(name, set()).add(own.get(index & VERSION_INDEX))
             continue
-        need = needs.get(index & VERSION_INDEX)
+        need = needed.get(index & VERSION_INDEX)
         undefined.append(
             Undefined(
                 name=name,
@@ -193,7 +180,7 @@ def _count_by_gnu_hash(file: ElfFile, at: int) -> int:
     return last + 1
 
 
-def _needs(file: ElfFile, names: _Names) -> Iterator[tuple[int, VersionNeed]]:
+def needs(file: ElfFile, names: Names) -> Iterator[tuple[int, VersionNeed]]:
     """Yield the versions that are needed, with the index by which symbols refer to them."""
     left = MAX_VERSIONS
     for at, (_, count, name, first, _) in _chain(file, DT_VERNEED, DT_VERNEEDNUM, "HHIII"):
@@ -213,13 +200,15 @@ def _needs(file: ElfFile, names: _Names) -> Iterator[tuple[int, VersionNeed]]:
             place += following
 
 
-def _definitions(file: ElfFile, names: _Names) -> Iterator[tuple[int, str]]:
-    """Yield the versions that are defined, with the index by which symbols refer to them."""
+def definitions(file: ElfFile, names: Names) -> Iterator[tuple[int, str, bool]]:
+    """Yield the versions that are defined, with the index by which symbols refer to them.
+
+    The last is whether it is the file's own name, which is no version of symbols.
+    """
     for at, row in _chain(file, DT_VERDEF, DT_VERDEFNUM, "HHHHIII"):
         _, flags, index, _, _, first, _ = row
-        if not flags & VER_FLG_BASE:
-            (name,) = struct.unpack(file.order + "I", file.pread(at + first, 4))
-            yield index & VERSION_INDEX, names.at(name)
+        (name,) = struct.unpack(file.order + "I", file.pread(at + first, 4))
+        yield index & VERSION_INDEX, names.at(name), bool(flags & VER_FLG_BASE)
 
 
 def _chain(

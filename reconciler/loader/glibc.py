@@ -11,23 +11,21 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from reconciler.loader import ld_cache
 from reconciler.loader.answer import Candidate, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from reconciler.loader.manner import Loaded, Scene
+    from reconciler.loader.manner import Loaded, Place, Scene
     from reconciler.model.library import SharedLibrary
 
 _TOKEN = re.compile(
     r"\$(?:\{(?P<curly>ORIGIN|PLATFORM|LIB)\}|(?P<bare>ORIGIN|PLATFORM|LIB)(?![A-Za-z0-9_]))"
 )
-#: Of dl-load.c: the second kind of separator is for LD_LIBRARY_PATH alone.
-_COLON, _COLON_OR_SEMICOLON = re.compile(":"), re.compile("[:;]")
 _PRELOAD_SEPARATOR = re.compile("[ :]+")
-
-Places = list[tuple[str, str]]
 
 
 class Glibc:
@@ -37,7 +35,11 @@ class Glibc:
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
-        self._places: dict[tuple[Loaded, str], Places] = {}
+        self._places: dict[tuple[str, str, str], tuple[Place, ...]] = {}
+        self._by_cache: dict[str, tuple[Candidate, ...]] = {}
+        self._library_path = scene.variables.get("LD_LIBRARY_PATH", "")
+        directories = scene.system.default_directories
+        self._defaults = scene.places((directory, directory) for directory in directories)
 
     def preloads(self) -> Sequence[str]:
         """Return the names of LD_PRELOAD, then those of /etc/ld.so.preload."""
@@ -75,11 +77,10 @@ class Glibc:
     def search(self, name: str, asker: Loaded, program: Loaded) -> Iterator[Candidate]:
         """Yield the files of a name, in the order of the search."""
         yield from self._by_rpath(name, asker, program)
-        listed = self._scene.variables.get("LD_LIBRARY_PATH", "")
         # its $ORIGIN is the program's
-        places = self._expanded(listed, program, _COLON_OR_SEMICOLON)
+        places = self._expanded(self._library_path, program, "[:;]")
         yield from self._found(name, places, Reason.LD_LIBRARY_PATH)
-        places = self._expanded(asker.elf.runpath or "", asker, _COLON)
+        places = self._expanded(asker.elf.runpath or "", asker, ":")
         yield from self._found(name, places, Reason.RUNPATH, of=asker)
         yield from self._by_system(name, asker)
 
@@ -91,30 +92,38 @@ class Glibc:
             if one.elf.rpath is None:
                 continue
             of_own = one.elf.runpath is not None
-            places = self._expanded(one.elf.rpath, one, _COLON)
+            places = self._expanded(one.elf.rpath, one, ":")
             ignored = f"{one.path} has a RUNPATH, for which its RPATH is ignored"
             reason = ignored if of_own else why_not
             yield from self._found(name, places, Reason.RPATH, of=one, why_not=reason)
 
-    def _by_system(self, name: str, asker: Loaded) -> Iterator[Candidate]:
-        system = self._scene.system
-        defaults = tuple(f"{directory}/" for directory in system.default_directories)
+    def _by_system(self, name: str, asker: Loaded) -> Iterable[Candidate]:
+        known = self._by_cache.get(name)
+        if known is None:
+            known = self._by_cache[name] = tuple(self._of_system(name))
+        if not asker.elf.no_default_paths:
+            return known
         refused = f"{asker.path} refuses the system's directories (DF_1_NODEFLIB)"
-        strict = asker.elf.no_default_paths
+        defaults = tuple(f"{one}/" for one in self._scene.system.default_directories)
+        return (
+            replace(one, why_not=one.why_not or refused)
+            if one.reason is Reason.DEFAULT or one.path.startswith(defaults)
+            else one
+            for one in known
+        )
+
+    def _of_system(self, name: str) -> Iterator[Candidate]:
+        system = self._scene.system
         entries = ld_cache.usable(system.cache.get(name, ()), system.cache_flags, system.hwcaps)
         for index, entry in enumerate(entries):
-            why_not = refused if strict and entry.path.startswith(defaults) else None
-            if index:
-                why_not = "ld.so.cache has a better or an earlier file of this name"
+            why_not = "ld.so.cache has a better or an earlier file of this name" if index else None
             yield Candidate(path=entry.path, reason=Reason.CACHE, why_not=why_not)
-        places = [(directory, directory) for directory in system.default_directories]
-        why_not = refused if strict else None
-        yield from self._found(name, places, Reason.DEFAULT, why_not=why_not)
+        yield from self._scene.found(name, self._defaults, Reason.DEFAULT)
 
     def _found(
         self,
         name: str,
-        places: Places,
+        places: Iterable[Place],
         reason: Reason,
         *,
         of: Loaded | None = None,
@@ -123,20 +132,19 @@ class Glibc:
         whose = of.path if of else None
         return self._scene.found(name, places, reason, of=whose, why_not=why_not)
 
-    def _expanded(self, listed: str, owner: Loaded, separator: re.Pattern[str]) -> Places:
-        """Return each entry of a search path as written, and its directory."""
+    def _expanded(self, listed: str, owner: Loaded, separators: str) -> tuple[Place, ...]:
+        """Return the places of a search path."""
         if not listed:
-            return []
-        places = self._places.get((owner, listed))
+            return ()
+        key = owner.origin, listed, separators
+        places = self._places.get(key)
         if places is None:
-            entries = dict.fromkeys(separator.split(listed))
             # an empty entry is the working directory
-            directories = {entry: self._expand(entry, owner) for entry in entries}
-            places = [
-                (entry, _without_end(posixpath.join(self._scene.directory, directory)))
-                for entry, directory in directories.items()
-            ]
-            self._places[owner, listed] = places
+            places = self._places[key] = self._scene.places(
+                (entry, _without_end(posixpath.join(self._scene.directory, expanded)))
+                for entry in dict.fromkeys(re.split(separators, listed))
+                for expanded in [self._expand(entry, owner)]
+            )
         return places
 
     def _expand(self, text: str, owner: Loaded) -> str:

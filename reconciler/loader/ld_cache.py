@@ -9,9 +9,8 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 from reconciler.model.os_name import from_os
+from reconciler.model.system import CacheEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -36,19 +35,6 @@ MAX_NAMES = 16 << 20
 
 class NotCacheError(ValueError):
     """The bytes are no ld.so.cache of this format, or a damaged one; ``str()`` says where."""
-
-
-class CacheEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One file that ldconfig found."""
-
-    #: Absolute, as ldconfig wrote it.
-    path: str
-    #: The C library and the machine: 0x303 is glibc on x86-64.
-    flags: int
-    #: The glibc-hwcaps subdirectory, "x86-64-v3"; None for a file that serves every processor.
-    hwcaps: str | None = None
-    #: Whether it serves only processors with the hwcaps of before glibc 2.33.
-    legacy: bool = False
 
 
 def read(raw: bytes) -> Mapping[str, tuple[CacheEntry, ...]]:

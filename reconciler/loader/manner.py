@@ -12,10 +12,13 @@ from reconciler.loader.answer import Candidate
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+    #: An entry of a search path as written, a directory that it leads to, and the names in that.
+    Place = tuple[str, str, Collection[str]]
+
     from reconciler.loader.answer import Reason
-    from reconciler.loader.system import System
     from reconciler.loader.tree import Tree
     from reconciler.model.library import SharedLibrary
+    from reconciler.model.system import System
 
 
 @dataclass(eq=False, slots=True)
@@ -32,6 +35,8 @@ class Loaded:
     identity: str
     #: Under which it is found without a search.
     names: set[str] = field(default_factory=set)
+    #: What serves each of its NEEDED, in their order.
+    needs: list[Loaded] = field(default_factory=list)
 
     def chain(self) -> Iterator[Loaded]:
         """Yield it, the one for whom it was mapped, and so on up to the program."""
@@ -52,28 +57,48 @@ class Scene:
     directory: str
 
     @cached_property
+    def _listed(self) -> dict[str, tuple[tuple[str, Collection[str]], ...]]:
+        """What is searched for each directory, in its order: where anything lies, and its names."""
+        return {}
+
+    @cached_property
     def _below(self) -> tuple[tuple[str, ...], frozenset[str]]:
         """What is searched below each directory, and the names of it that stand there."""
         below = self.system.subdirectories
         return below, frozenset(sub.partition("/")[0] for sub in below)
 
+    def places(self, entries: Iterable[tuple[str, str]]) -> tuple[Place, ...]:
+        """Return the places of a search path; an entry is given as written, and as a directory."""
+        return tuple(
+            (entry, folder, names)
+            for entry, directory in entries
+            for folder, names in self._folders(directory)
+        )
+
+    def _folders(self, directory: str) -> tuple[tuple[str, Collection[str]], ...]:
+        known = self._listed.get(directory)
+        if known is not None:
+            return known
+        below, heads = self._below
+        own = frozenset(self.tree.names(directory))
+        folders = [posixpath.join(directory, sub) for sub in below] if own & heads else []
+        inside = [(folder, frozenset(self.tree.names(folder))) for folder in folders]
+        listed = tuple(one for one in (*inside, (directory, own)) if one[1])
+        self._listed[directory] = listed
+        return listed
+
     def found(
         self,
         name: str,
-        places: Iterable[tuple[str, str]],
+        places: Iterable[Place],
         reason: Reason,
         *,
         of: str | None = None,
         why_not: str | None = None,
     ) -> Iterator[Candidate]:
-        """Yield the files of this name in the places, each an entry as written and a directory."""
-        below, heads = self._below
-        for entry, directory in places:
-            names = self.tree.names(directory)
-            subs = below if not heads.isdisjoint(names) else ()
-            inside = (posixpath.join(directory, sub) for sub in subs)
-            folders = [folder for folder in inside if name in self.tree.names(folder)]
-            for folder in [*folders, *([directory] if name in names else [])]:
+        """Yield the files of this name in the places, in their order."""
+        for entry, folder, names in places:
+            if name in names:
                 path = posixpath.join(folder, name)
                 yield Candidate(path=path, reason=reason, of=of, entry=entry, why_not=why_not)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from reconciler.loader.answer import Candidate
-    from reconciler.loader.manner import Scene
+    from reconciler.loader.manner import Place, Scene
 
 _PRELOAD_SEPARATOR = re.compile(r"[\s:]+")
 _SEPARATOR = re.compile("[:\n]+")
@@ -78,21 +78,23 @@ class Musl:
             reason = Reason.RPATH if one.elf.runpath is None else Reason.RUNPATH
             places = self._places(path or "", one)
             yield from self._scene.found(name, places, reason, of=one.path)
-        places = [(entry, entry) for entry in self._scene.system.default_directories]
+        places = self._scene.places(
+            (entry, entry) for entry in self._scene.system.default_directories
+        )
         yield from self._scene.found(name, places, Reason.DEFAULT)
 
-    def _places(self, listed: str, owner: Loaded | None = None) -> list[tuple[str, str]]:
-        """Return each entry of a search path as written, and its directory."""
+    def _places(self, listed: str, owner: Loaded | None = None) -> tuple[Place, ...]:
+        """Return the places of a search path."""
         entries = [entry for entry in _SEPARATOR.split(listed) if entry]
         if owner is None:
             expanded = entries
         elif "$" in _ORIGIN.sub("", listed):
             # any other token, and the whole path is not looked at
-            return []
+            return ()
         else:
             expanded = [_ORIGIN.sub(lambda _: owner.origin, entry) for entry in entries]
         directory = self._scene.directory
-        return [
+        return self._scene.places(
             (entry, posixpath.join(directory, place))
             for entry, place in zip(entries, expanded, strict=True)
-        ]
+        )

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from reconciler.loader.answer import Answer, Candidate, Opened, Reason
+from reconciler.loader.binder import Binder
+from reconciler.loader.binding import error_of
 from reconciler.loader.glibc import Glibc
 from reconciler.loader.manner import Loaded, Scene
 from reconciler.loader.musl import Musl
@@ -21,9 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from reconciler.loader.manner import Manner
-    from reconciler.loader.system import System
+    from reconciler.loader.symbols import Symbols
     from reconciler.loader.tree import Tree
+    from reconciler.model.binding import Fault
     from reconciler.model.library import SharedLibrary
+    from reconciler.model.system import System
 
 
 class CannotStartError(ValueError):
@@ -64,8 +68,11 @@ class Process:
         #: The answers to LD_PRELOAD and its kin; one that fails is ignored with a warning.
         asker = self._manner.asker_of_preload(self._program)
         self.preloads = tuple(self._ask(name, asker) for name in self._manner.preloads())
+        self._preloaded = self._loaded[2:]
         #: What was asked while the program started, and by every dlopen that succeeded since.
-        self.answers = self._close([self._program, *self._loaded[2:]])
+        self.answers = self._close([self._program, *self._preloaded])
+        self._variables = variables
+        self._binder: Binder | None = None
 
     @property
     def mapped(self) -> tuple[str, ...]:
@@ -77,10 +84,24 @@ class Process:
         """What was asked and is not mapped: a program with any of it does not start."""
         return tuple(answer for answer in self.answers if answer.path is None)
 
-    def dlopen(self, name: str, caller: str | None = None) -> Opened:
+    def bind(self, symbols: Symbols) -> tuple[Fault, ...]:
+        """Bind the symbols of what is mapped, and from now on of what is opened.
+
+        Returns what is not found as the program starts. musl's binding is not modelled: nothing.
+        """
+        if isinstance(self._manner, Musl) or self.missing:
+            return ()
+        self._binder = Binder(symbols, self._variables)
+        return self._binder.start(self._program, self._preloaded, self._names)
+
+    def dlopen(
+        self, name: str, caller: str | None = None, *, is_now: bool = True, is_global: bool = False
+    ) -> Opened:
         """Map a library and all that it needs, or nothing; raises NotLoadedError.
 
-        ``caller`` is the path of the library whose code calls dlopen, None for the program.
+        ``caller`` is the path of the library whose code calls dlopen, None for the program;
+        ``is_now`` tells of RTLD_NOW, with which Python opens everything, and ``is_global`` of
+        RTLD_GLOBAL.
         """
         known = len(self._loaded)
         asker = self._manner.asker_of_dlopen(self._caller(caller), self._program)
@@ -91,12 +112,20 @@ class Process:
             answers += self._close(self._loaded[known:], patient=False)
         mapped = tuple(one.path for one in self._loaded[known:])
         error = answers[-1].error
+        faults: tuple[Fault, ...] = ()
+        if error is None and self._binder and answers[0].path:
+            root = self._at(answers[0].path)
+            new = self._loaded[known:]
+            faults = self._binder.open(root, new, self._names, is_now=is_now)
+            error = error_of(faults)
+            if is_global and error is None:
+                self._binder.share(root)
         if error is None:
             self.answers += answers
         else:
             mapped = ()
             self._forget(known)
-        return Opened(answers=tuple(answers), mapped=mapped, error=error)
+        return Opened(answers=tuple(answers), mapped=mapped, error=error, faults=faults)
 
     def _program_of(self, executable: str) -> SharedLibrary:
         elf = self._tree.elf(executable)
@@ -116,6 +145,9 @@ class Process:
             raise NotLoadedError(f"{path} is not loaded, and cannot call dlopen")
         return caller
 
+    def _at(self, path: str) -> Loaded:
+        return self._identities[self._tree.identity(path)]
+
     def _close(self, roots: Sequence[Loaded], *, patient: bool = True) -> list[Answer]:
         """Map what the roots need, breadth first; unless patient, up to the first that is missing."""
         answers: list[Answer] = []
@@ -124,7 +156,10 @@ class Process:
             for name in one.elf.needed:
                 known = len(self._loaded)
                 answers.append(self._ask(name, one))
-                if answers[-1].error is not None and not patient:
+                path = answers[-1].path
+                if path is not None:
+                    one.needs.append(self._at(path))
+                elif not patient:
                     return answers
                 queue += self._loaded[known:]
         return answers

@@ -1,4 +1,4 @@
-"""What the model of the loader asks of a file system, and one of plain values that answers it."""
+"""What the model of the loader asks of a file system, and what answers it without one."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from reconciler.model.library import SharedLibrary
+    from reconciler.model.loader_view import LoaderView
 
 #: The kernel's: more links than that are a circle.
 MAX_LINKS = 40
@@ -39,8 +40,53 @@ class Tree(Protocol):
         """Return what two paths of one file share: its device and inode, or its real path."""
 
 
+class Resolver:
+    """Paths without links, as the kernel resolves them; each is resolved once."""
+
+    def __init__(self, link_of: Callable[[str], str | None]) -> None:
+        """Take what tells where a link leads, and None of what is none."""
+        self._link_of = link_of
+        self._directories: dict[str, str | None] = {}
+        self._paths: dict[str, str] = {}
+
+    def real_path(self, path: str) -> str:
+        """Return a path without links; one that leads in a circle is left as it is."""
+        known = self._paths.get(path)
+        if known is None:
+            known = self._paths[path] = self._resolved(path)
+        return known
+
+    def _resolved(self, path: str) -> str:
+        above, _, name = path.rpartition("/")
+        if above not in self._directories:
+            self._directories[above] = self._walk("/", above)
+        directory = self._directories[above]
+        found = None if directory is None else self._walk(directory, name)
+        return path if found is None else found
+
+    def _walk(self, done: str, path: str) -> str | None:
+        left = list(_parts(path))
+        links = 0
+        while left:
+            part = left.pop()
+            if part == "..":
+                done = posixpath.dirname(done)
+                continue
+            step = posixpath.join(done, part)
+            target = self._link_of(step)
+            if target is None:
+                done = step
+                continue
+            links += 1
+            if links > MAX_LINKS:
+                return None
+            done = "/" if target.startswith("/") else done
+            left += _parts(target)
+        return done
+
+
 class PlainTree:
-    """A Tree over values: for tests, and for the replay of a Snapshot."""
+    """A Tree over values."""
 
     def __init__(
         self,
@@ -51,10 +97,10 @@ class PlainTree:
     ) -> None:
         """Take each file and link by its real path; ``identities`` tells hard links of one file."""
         self._files = files
-        self._links = links or {}
         self._identities = identities or {}
+        self.real_path = Resolver((links or {}).get).real_path
         self._names: dict[str, set[str]] = {"/": set()}
-        for path in (*files, *self._links):
+        for path in (*files, *(links or {})):
             while path not in {"/", ""}:
                 parent, name = posixpath.split(path)
                 self._names.setdefault(parent, set()).add(name)
@@ -68,32 +114,55 @@ class PlainTree:
         """Return the file at the end of a path."""
         return self._files.get(self.real_path(path))
 
-    def real_path(self, path: str) -> str:
-        """Follow the links as the kernel does; a circle is left where it began."""
-        done = "/"
-        left = list(_parts(path))
-        links = 0
-        while left:
-            part = left.pop()
-            if part == "..":
-                done = posixpath.dirname(done)
-                continue
-            step = posixpath.join(done, part)
-            target = self._links.get(step)
-            if target is None:
-                done = step
-                continue
-            links += 1
-            if links > MAX_LINKS:
-                return path
-            done = "/" if target.startswith("/") else done
-            left += _parts(target)
-        return done
-
     def identity(self, path: str) -> str:
         """Return the identity that was given, or the real path."""
         real = self.real_path(path)
         return self._identities.get(real, real)
+
+
+class RecordedTree:
+    """The Tree that was recorded of a machine."""
+
+    def __init__(self, view: LoaderView) -> None:
+        self._view = view
+        self._files: dict[str, SharedLibrary | Unfit] = {file.path: file for file in view.files}
+        self._files |= {path: Unfit(reason) for path, reason in view.unfit.items()}
+        self._whole = frozenset(view.whole) & view.directories.keys()
+        self.real_path = Resolver(view.links.get).real_path
+        #: What was asked for and never looked at, so that its answer is not certain.
+        self.unknown: set[str] = set()
+
+    def names(self, directory: str) -> Collection[str]:
+        """Return the names in a directory."""
+        real = self.real_path(directory)
+        names = self._view.directories.get(real)
+        if names is None:
+            if not self._is_absent(real):
+                self.unknown.add(directory)
+            return ()
+        return names
+
+    def elf(self, path: str) -> SharedLibrary | Unfit | None:
+        """Return the file at the end of a path."""
+        real = self.real_path(path)
+        found = self._files.get(real)
+        if found is None and posixpath.basename(real) in self.names(posixpath.dirname(real)):
+            self.unknown.add(real)
+        return found
+
+    def _is_absent(self, directory: str) -> bool:
+        """Tell whether a directory, or one that it would lie in, is known not to be there."""
+        above, _, name = directory.rpartition("/")
+        while name:
+            if (above or "/") in self._whole:
+                return name not in self._view.directories[above or "/"]
+            above, _, name = above.rpartition("/")
+        return False
+
+    def identity(self, path: str) -> str:
+        """Return what the paths of one file share."""
+        real = self.real_path(path)
+        return self._view.identities.get(real, real)
 
 
 def _parts(path: str) -> Iterator[str]:

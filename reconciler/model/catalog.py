@@ -17,10 +17,14 @@ from reconciler.model.consumer import Consumer
 from reconciler.model.cuda import Manager
 from reconciler.model.distribution import required_name
 from reconciler.model.image import Image
+from reconciler.model.loading import FoundLibrary, Loadings, LoadingStep
 from reconciler.model.published import Published
 from reconciler.model.row import Row, numbers
+from reconciler.model.windows_loading import WindowsFound, WindowsLoading, WindowsLoadings
 
 R = TypeVar("R", bound=Row)
+#: Stems of DLLs in System32 that an installer of the driver puts there, and toolkits have as well.
+_WITH_THE_DRIVER = frozenset({"cuda", "opencl"})
 
 
 class Component(Row, frozen=True, kw_only=True):
@@ -247,6 +251,31 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
         return {row.name: row for row in self._rows("consumers", Consumer)}
 
     @cached_property
+    def windows_loadings(self) -> tuple[WindowsLoading, ...]:
+        """What packages add to the DLL search of Windows, and open, as they are imported."""
+        return self._rows("windows_loadings", WindowsLoading)
+
+    @cached_property
+    def windows_found(self) -> Mapping[str, WindowsFound]:
+        """What cuda-pathfinder looks for on Windows, by its name for it."""
+        return {row.name: row for row in self._rows("windows_pathfinder", WindowsFound)}
+
+    @cached_property
+    def windows(self) -> WindowsLoadings:
+        """How CUDA is loaded on Windows; the driver's own DLLs are not among its components."""
+        stems = {
+            library.removeprefix("lib").casefold(): component.name
+            for component in self.components.values()
+            for library in component.libraries
+        }
+        return WindowsLoadings(
+            rows=self.windows_loadings,
+            found=self.windows_found,
+            components={stem: name for stem, name in stems.items() if stem not in _WITH_THE_DRIVER},
+            users=frozenset(name for _, name in self._consumer_of),
+        )
+
+    @cached_property
     def _consumer_of(self) -> Mapping[tuple[Manager, str], Consumer]:
         by_name: dict[tuple[Manager, str], Consumer] = {}
         for consumer in self.consumers.values():
@@ -262,6 +291,10 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
     def import_groups(self) -> tuple[ImportGroup, ...]:
         """Every set of distributions of which only one may be installed."""
         return self._rows("imports", ImportGroup)
+
+    def import_group(self, package: str) -> ImportGroup | None:
+        """Return the group of an import package that a wheel of this name installs."""
+        return next((group for group in self.import_groups if package in group.pypi), None)
 
     @cached_property
     def import_names(self) -> Mapping[str, tuple[str, ...]]:
@@ -322,6 +355,12 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
         )
 
     @cached_property
+    def toolkit_parts(self) -> frozenset[str]:
+        """The components that come with each release of the CUDA toolkit, of one version or its own."""
+        numbered = (p.component for p in self.cuda_packages.values() if p.cuda_in == "version")
+        return frozenset((*numbered, *self._part_releases))
+
+    @cached_property
     def cudnn_needs(self) -> Mapping[tuple[Manager, str], tuple[CudnnNeed, ...]]:
         """What packages were built with of cuDNN, by manager and name."""
         by_package: dict[tuple[Manager, str], tuple[CudnnNeed, ...]] = {}
@@ -339,6 +378,13 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
     def collisions(self) -> tuple[Collision, ...]:
         """Every library that wheels of several names install at one path."""
         return self._rows("collisions", Collision)
+
+    @cached_property
+    def loadings(self) -> Loadings:
+        """How frameworks load CUDA as they start."""
+        found = self._rows("pathfinder", FoundLibrary)
+        steps = self._rows("loadings", LoadingStep)
+        return Loadings(steps=steps, found={row.name: row for row in found})
 
     @cached_property
     def clashes(self) -> tuple[Clash, ...]:

@@ -103,6 +103,9 @@ class Consumer(Row, frozen=True, kw_only=True):
     #: The components that its wheels open at run time, bring nowhere and do not require: the GPU is
     #: used only where all of them are found.
     opens: tuple[str, ...] = ()
+    #: What a user calls so that the wheels of CUDA beside it are opened first, in the releases that
+    #: have a step ``preload`` among the loadings.
+    preload_call: str | None = None
     #: The versions that refuse, at import, a framework whose CUDA is of another minor release.
     refuses_other_minor: VersionSpan | None = None
     source: str

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from reconciler.model.activation import Assignment
+
 
 class PrefixRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One conda package as ``conda-meta/*.json`` records it, in conda's and rattler's dialects."""
@@ -77,6 +79,9 @@ class ActivationScript(Struct, frozen=True, kw_only=True, omit_defaults=True):
     text: str
     #: The conda package that installed it; None for one that somebody wrote.
     owner: str | None = None
+    #: What it does to variables, in its order; empty where no script of the prefix has to do with
+    #: a variable that a Snapshot keeps.
+    assignments: tuple[Assignment, ...] = ()
 
 
 class PixiEnvironment(Struct, frozen=True, kw_only=True):

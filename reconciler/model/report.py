@@ -6,9 +6,11 @@ from msgspec import Struct
 
 from reconciler.model.cuda import CudaBuild
 from reconciler.model.finding import Finding, Location
+from reconciler.model.graph import Graph
 from reconciler.model.ignore import Ignored
 from reconciler.model.manifest import Manifest
 from reconciler.model.pip_view import LiveView
+from reconciler.model.run import Run
 from reconciler.model.snapshot import Gap, Target
 
 
@@ -67,6 +69,10 @@ class Report(Struct, frozen=True, kw_only=True):
     crashes: tuple[Crash, ...] = ()
     #: pip's own view; None where it was not asked, or gave no answer.
     live: LiveView | None = None
+    #: What each start maps, and all of it as a graph; nothing where that was not asked for, or where
+    #: the loader is not modeled.
+    loads: tuple[Run, ...] = ()
+    graph: Graph | None = None
 
     @property
     def left_alone(self) -> tuple[str, ...]:

@@ -23,9 +23,11 @@ from reconciler.model.host import (
     VariablePath,
 )
 from reconciler.model.library import EvidenceText, PayloadFile, SharedLibrary
+from reconciler.model.loader_view import LoaderView
 from reconciler.model.manifest import Manifest
 from reconciler.model.pip_view import PipView
 from reconciler.model.prefix import PrefixRecord, PrefixState, Python
+from reconciler.model.windows_view import WindowsView
 
 #: Raised by one whenever a field changes its meaning or goes away.
 SCHEMA = 1
@@ -51,6 +53,8 @@ class Fact(StrEnum):
     PIP_OPTIONS = "pip_options"
     TOOLKITS = "toolkits"
     VARIABLE_PATHS = "variable_paths"
+    LOADER = "loader"
+    WINDOWS_LOADER = "windows"
     PIP_VIEW = "pip_view"
 
 
@@ -96,6 +100,10 @@ class Target(Struct, frozen=True, kw_only=True):
     #: What a user should know of the choice, such as another environment that the project names.
     notes: tuple[str, ...] = ()
 
+    def is_of_project(self, path: str) -> bool:
+        """Tell whether a path is the project's folder, or lies in it."""
+        return path == self.project or path.startswith(f"{self.project}/")
+
 
 class Snapshot(Struct, frozen=True, kw_only=True):
     """One environment and its project, as they were."""
@@ -132,6 +140,11 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     toolkits: tuple[SystemToolkit, ...] = ()
     #: Where the variables that name a folder lead, and the first python and pip of PATH.
     variable_paths: tuple[VariablePath, ...] = ()
+    #: What the dynamic loader may come to; None where no environment, or one without ld.so, was
+    #: looked at.
+    loader: LoaderView | None = None
+    #: The same of Windows; None elsewhere, and where nothing of the environment uses CUDA.
+    windows: WindowsView | None = None
     #: What the environment's own pip lists; None where it was not asked, or gave no answer.
     pip_view: PipView | None = None
     gaps: tuple[Gap, ...] = ()

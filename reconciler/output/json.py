@@ -13,6 +13,7 @@ from msgspec import UNSET, Struct, UnsetType
 from reconciler.model.cuda import Manager, Role, Variant
 from reconciler.model.finding import Severity
 from reconciler.model.fix import Applicability, Tool
+from reconciler.output.graph import JsonGraph, graph_of
 
 if TYPE_CHECKING:
     from reconciler.model.cuda import CudaBuild
@@ -189,6 +190,8 @@ class JsonReport(Struct, frozen=True):
     crashes: tuple[JsonCrash, ...]
     #: Null where pip was not asked, or gave no answer, which is among the gaps.
     live: JsonLive | None
+    #: What is mapped for whom; null where no environment of Linux was looked at.
+    graph: JsonGraph | None
 
 
 def render(report: Report) -> str:
@@ -239,6 +242,7 @@ def _report(report: Report) -> JsonReport:
         gaps=tuple(JsonGap(gap.fact, gap.item, gap.reason) for gap in report.gaps),
         crashes=tuple(JsonCrash(crash.code, crash.traceback) for crash in report.crashes),
         live=_live(report.live) if report.live else None,
+        graph=graph_of(report.graph) if report.graph else None,
     )
 
 

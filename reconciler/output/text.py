@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.model.cuda import Variant
 from reconciler.model.os_name import printable
+from reconciler.output.loads import add_loads
 from reconciler.output.page import (
     FEW,
     Page,
@@ -43,6 +44,8 @@ def render(report: Report, *, width: int = 80, color: bool = False, verbose: boo
         _finding(page, report, finding, verbose=verbose)
     if report.live:
         _live(page, report.live, verbose=verbose)
+    if verbose:
+        add_loads(page, report)
     add_passed_over(page, report, verbose=verbose)
     page.add(_summary(page, report))
     if fixable := fixable_of(report):

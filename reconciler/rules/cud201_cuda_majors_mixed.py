@@ -244,7 +244,7 @@ def _choice(sides: Sides) -> str:
 
 def _twins(world: World, place: str, others: Sequence[CudaBuild]) -> tuple[str, ...]:
     """Return DUP105's causes where twins of one import are all that differs in its major."""
-    groups = [world.import_group(build.package) for build in others]
+    groups = [world.catalog.import_group(build.package) for build in others]
     names = [group.import_name for group in groups if group]
     if len(names) < len(others):
         return ()

@@ -95,7 +95,7 @@ def check(world: World) -> Iterator[Finding]:
 def _twin(world: World, line: Declared, wheels: Mapping[str, Declared]) -> Declared | None:
     """Return the line of pip that is of the same project, or installs the same import."""
     names = world.catalog.distributions_of(line.name)
-    groups = (world.import_group(name) for name in names)
+    groups = (world.catalog.import_group(name) for name in names)
     others = (name for group in groups if group for name in group.pypi)
     return next((wheels[name] for name in (*names, *others) if name in wheels), None)
 

@@ -113,7 +113,7 @@ def _installed(world: World, pair: Rivals, written: Sequence[str]) -> Finding:
     first, second = pair.owners
     files = sorted(pair.files, key=lambda file: not file.is_library)
     whose = f"; what lies there is of {title_of(pair.winner)}" if pair.winner else ""
-    group = world.import_group(name_of(second))
+    group = world.catalog.import_group(name_of(second))
     is_twin = group and name_of(first) in {*group.pypi, *group.conda}
     twins = (
         [cause_of("import-provided-twice", INSTALLED, group.import_name)]

@@ -71,9 +71,10 @@ outside:
 
 def check(world: World) -> Iterator[Finding]:
     """Gather what each entry of PYTHONPATH, outside of the project, is taken for."""
+    target = world.snapshot.target
     by_entry: dict[str, list[Shadow]] = {}
     for shadow in world.shadows:
-        if shadow.root.origin == "PYTHONPATH" and not world.is_of_project(shadow.by.path):
+        if shadow.root.origin == "PYTHONPATH" and not target.is_of_project(shadow.by.path):
             by_entry.setdefault(shadow.by.path, []).append(shadow)
     for path, shadows in by_entry.items():
         yield _finding(path, shadows)

@@ -76,10 +76,11 @@ OF_TOOLS = frozenset({"pipx_shared.pth"})
 
 def check(world: World) -> Iterator[Finding]:
     """Hold each path of a .pth file against the layout of another Python's packages."""
+    target = world.snapshot.target
     for entry in world.snapshot.import_paths:
         if entry.origin != ".pth" or not entry.path.startswith("/") or entry.via is None:
             continue
-        if entry.via.rpartition("/")[2] in OF_TOOLS or world.is_of_project(entry.path):
+        if entry.via.rpartition("/")[2] in OF_TOOLS or target.is_of_project(entry.path):
             continue
         if why := _why_installed(world, entry.path):
             yield _finding(entry, entry.via, why)

@@ -174,7 +174,11 @@ def test_without_locks_a_process_that_has_died_is_answered(tmp_path: Path) -> No
     assert made.litter() == set()
 
 
-@pytest.mark.parametrize("field", [{"pid": os.getpid()}, {"host": "another"}, {"pid": 1}], ids=str)
+@pytest.mark.parametrize(
+    "field",
+    [{"pid": os.getpid()}, {"host": "another"}, {"pid": 1}],
+    ids=["this process", "of another machine", "of another user"],
+)
 def test_without_locks_a_process_that_may_run_is_not_disturbed(
     tmp_path: Path, field: dict[str, object]
 ) -> None:

@@ -352,3 +352,14 @@ def test_the_wheel_that_brings_a_part_is_known(
     component: str, major: int, name: str | None
 ) -> None:
     assert CATALOG.wheel_of(component, major) == name
+
+
+def test_the_group_of_an_import_package_is_found_by_any_of_its_wheels() -> None:
+    group = CATALOG.import_group("opencv-python-headless")
+
+    assert group is not None
+    assert "opencv-python" in group.pypi
+
+
+def test_a_wheel_that_shares_its_import_package_with_no_other_is_of_no_group() -> None:
+    assert CATALOG.import_group("six") is None

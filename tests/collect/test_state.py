@@ -222,3 +222,47 @@ def test_system_site_packages_of_a_venv_are_known(
     write(prefix, {"pyvenv.cfg": f"version = 3.11.7\ninclude-system-site-packages = {value}\n"})
 
     assert state(prefix).system_site_packages is expected
+
+
+def test_what_a_script_does_is_read_and_saved(prefix: Path) -> None:
+    write(prefix, {HOOK: 'export LD_LIBRARY_PATH="$CONDA_PREFIX/lib:$LD_LIBRARY_PATH"\n'})
+
+    snapshot = seen(prefix)
+
+    assert snapshot.state is not None
+    (script,) = snapshot.state.scripts
+    assert [(step.action, step.variable) for step in script.assignments] == [
+        ("prepend", "LD_LIBRARY_PATH")
+    ]
+    assert load_snapshot(save_snapshot(snapshot), where="here") == snapshot
+
+
+def test_a_script_that_nobody_can_read_blinds_nothing_else(prefix: Path) -> None:
+    other = "etc/conda/activate.d/other.sh"
+    write(prefix, {HOOK: "eval (((\x00", other: b"export A=caf\xe9\n"})
+
+    snapshot = seen(prefix)
+
+    assert snapshot.state is not None
+    steps = [step for script in snapshot.state.scripts for step in script.assignments]
+    assert [(step.action, step.variable) for step in steps] == [("anything", ""), ("set", "A")]
+    assert load_snapshot(save_snapshot(snapshot), where="here") == snapshot
+
+
+@pytest.mark.parametrize(
+    ("text", "is_read"),
+    [
+        ("export GDAL_DATA=$CONDA_PREFIX/share/gdal\n", False),
+        ("export XLA_FLAGS=$CONDA_PREFIX\n", True),
+        ("export TRITON_CACHE_DIR=/a\n", True),
+        ("test -f /a.sh && . /a.sh\n", True),
+        ("source /opt/intel/setvars.sh\n", True),
+        ("module load cuda\n", True),
+    ],
+)
+def test_scripts_are_followed_where_one_has_to_do_with_a_variable_that_is_kept(
+    prefix: Path, text: str, is_read: bool
+) -> None:
+    write(prefix, {HOOK: text, "etc/conda/activate.d/a.sh": "export A=/a\n"})
+
+    assert [bool(script.assignments) for script in state(prefix).scripts] == [is_read, is_read]

@@ -41,7 +41,7 @@ SYMBOL = struct.Struct("<IBBHQQ")
 DYNAMIC = struct.Struct("<qQ")
 SEGMENTS = 4
 
-PT_LOAD, PT_DYNAMIC, PT_GNU_STACK = 1, 2, 0x6474E551
+PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_GNU_STACK = 1, 2, 3, 0x6474E551
 EXECUTE, WRITE, READ = 1, 2, 4
 ET_DYN = 3
 GLOBAL_FUNCTION = 1 << 4 | 2
@@ -109,6 +109,18 @@ def stub_library(  # noqa: PLR0913, the entries of a dynamic section
             dynamic,
         )
     )
+
+
+def stub_program(
+    interpreter: str, *, rpath: str | None = None, runpath: str | None = None
+) -> bytes:
+    """Write what says of itself that it is a program of this loader: to be read, never to be run."""
+    library = stub_library(rpath=rpath, runpath=runpath)
+    name = interpreter.encode() + b"\0"
+    # in the place of PT_GNU_STACK, the last of them
+    at = HEADER.size + (SEGMENTS - 1) * SEGMENT.size
+    place = SEGMENT.pack(PT_INTERP, READ, len(library), 0, 0, len(name), len(name), 1)
+    return library[:at] + place + library[at + SEGMENT.size :] + name
 
 
 def _header(target: Machine) -> bytes:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .elf_stub import MACHINES, stub_library
+from reconciler.loader import elf
+
+from .elf_stub import MACHINES, stub_library, stub_program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,3 +70,9 @@ def test_readelf_shows_the_dynamic_section(tmp_path: Path, machine: str) -> None
         "(SONAME)             Library soname: [libcublas.so.12]",
         "(RPATH)              Library rpath: [$ORIGIN]",
     ]
+
+
+def test_a_stub_program_asks_for_its_loader_and_has_its_search_path() -> None:
+    content = stub_program("/lib64/ld-linux-x86-64.so.2", rpath="$ORIGIN/../lib")
+    program = elf.read("bin/python", lambda offset, size: content[offset : offset + size])
+    assert (program.interpreter, program.rpath) == ("/lib64/ld-linux-x86-64.so.2", "$ORIGIN/../lib")

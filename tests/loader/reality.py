@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.loader import ld_cache
-from reconciler.loader.system import System
+from reconciler.model.system import System
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

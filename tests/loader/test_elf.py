@@ -168,6 +168,12 @@ def test_a_truncated_library_is_an_error_or_as_it_was(length: int) -> None:
     assert read_or_none(STUB[:length]) in {None, read(STUB)}
 
 
+@pytest.mark.parametrize("place", [4, 5])
+def test_a_class_or_byte_order_that_elf_does_not_have_is_an_error(place: int) -> None:
+    with pytest.raises(NotElfError, match="class or byte order"):
+        read(STUB[:place] + b"\x03" + STUB[place + 1 :])
+
+
 def test_a_name_behind_the_strings_is_an_error() -> None:
     with pytest.raises(NotElfError, match="offset 1000 of its strings has no end"):
         read(library([("SONAME", 1000)], b"\0libc.so.6\0"))

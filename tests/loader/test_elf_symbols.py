@@ -19,7 +19,8 @@ from lab.elf_stub import stub_library
 from loader.test_elf import READELF, library, real_libraries
 from reconciler.loader import elf_symbols
 from reconciler.loader.elf import NotElfError
-from reconciler.loader.elf_symbols import Symbols, Undefined, VersionNeed, Versions
+from reconciler.loader.elf_symbols import Symbols, Versions
+from reconciler.model.binding import Undefined, VersionNeed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from loader.cache_writer import X86_64, row, write_cache
 from reconciler.loader import ld_cache
-from reconciler.loader.ld_cache import CacheEntry, NotCacheError
+from reconciler.loader.ld_cache import NotCacheError
+from reconciler.model.system import CacheEntry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

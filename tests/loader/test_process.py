@@ -8,10 +8,10 @@ from lab.elf_stub import stub_library
 from loader.test_elf_symbols import reader
 from reconciler.loader import elf, system
 from reconciler.loader.answer import Reason
-from reconciler.loader.ld_cache import CacheEntry
 from reconciler.loader.process import CannotStartError, NotLoadedError, Process
 from reconciler.loader.tree import PlainTree, Unfit
 from reconciler.model.library import SharedLibrary
+from reconciler.model.system import CacheEntry
 
 GLIBC = "/lib64/ld-linux-x86-64.so.2"
 MUSL = "/lib/ld-musl-x86_64.so.1"
@@ -94,6 +94,13 @@ def test_the_library_path_comes_behind_rpath_and_before_runpath() -> None:
         process = started(CONDA_NVRTC, cupy, system_s, python=python, path="/usr/local/cuda/lib64")
 
         assert process.dlopen(EXTENSION).answers[-1].reason is reason
+
+
+def test_a_semicolon_separates_in_the_library_path_and_not_in_an_rpath_of_the_same_text() -> None:
+    both = "/nowhere;/b"
+    process = started(library("/b/libb.so"), python={"rpath": both}, path=both)
+
+    assert process.dlopen("libb.so").answers[0].reason is Reason.LD_LIBRARY_PATH
 
 
 def test_the_candidates_stand_in_the_order_of_the_search_with_why_not() -> None:

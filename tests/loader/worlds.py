@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from reconciler.loader.system import System
+    from reconciler.model.system import System
 
 #: libz.so.1 and libbz2.so.1.0 are in the directories of most systems, too.
 NAMES = (*(f"lib{letter}.so" for letter in "abcdefgh"), "libz.so.1", "libbz2.so.1.0")

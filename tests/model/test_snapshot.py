@@ -29,10 +29,20 @@ stored = texts.map(from_os)
 numbers = st.integers(min_value=0, max_value=2**31)
 
 
+#: The nouns whose fields are being looked at: a value may hold values of its own kind.
+building: list[type[msgspec.Struct]] = []
+
+
+def within_itself(kind: Any) -> bool:
+    return any(each in building for each in (kind, *get_args(kind)))
+
+
 def structs(noun: type[msgspec.Struct], **fields: st.SearchStrategy) -> st.SearchStrategy:
     """Build any value of a noun: every field by its type, but for those that are given."""
     types = get_type_hints(noun)
+    building.append(noun)
     known = {name: values(types[name]) for name in noun.__struct_fields__} | fields
+    building.pop()
     return st.builds(noun, **known)
 
 
@@ -42,6 +52,8 @@ def values(kind: Any) -> st.SearchStrategy:
         return stored if kind is str else numbers
     if get_origin(kind) in {Union, UnionType}:
         return st.one_of(*map(values, get_args(kind)))
+    if get_origin(kind) is tuple and within_itself(get_args(kind)[0]):
+        return st.just(())
     if get_origin(kind) is tuple:
         return st.lists(values(get_args(kind)[0]), max_size=3).map(tuple)
     if get_origin(kind) is Mapping:
@@ -177,3 +189,13 @@ def test_a_printable_name_holds_nothing_that_a_terminal_would_obey(name: str) ->
 )
 def test_what_a_terminal_would_obey_is_escaped(name: str, shown: str) -> None:
     assert printable(from_os(name)) == shown
+
+
+@pytest.mark.parametrize(
+    ("path", "is_inside"),
+    [("/src/app", True), ("/src/app/lib", True), ("/src/apple", False), ("/src", False)],
+)
+def test_a_path_is_of_the_project_where_it_lies_in_its_folder(path: str, is_inside: bool) -> None:
+    target = Target(project="/src/app", platform="linux-64")
+
+    assert target.is_of_project(path) is is_inside

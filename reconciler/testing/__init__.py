@@ -24,6 +24,15 @@ A sketch is YAML. A key left out is a fact that could not be collected, not an e
     pip_options: [{source: PIP_INDEX_URL, name: index-url, value: "https://example.org"}]
     toolkits: [{path: /usr/local/cuda-12.1, version: "12.1", found_by: [CUDA_HOME]}]
     variable_paths: [{variable: CUDNN_PATH, path: /opt/cudnn, exists: false}]
+    loader:                               # what the loader may come to, by path; soname: its name
+      lib/libcudart.so.12: {of: cudatoolkit}            # a package of this sketch has installed it
+      lib/python3.11/site-packages/torch/_C.so: {of: torch, needed: [libcudart.so.12]}
+      /usr/local/cuda/lib64/libcudart.so.12: {cached: true}      # ld.so.cache has it
+      bin/python3.11: {rpath: $ORIGIN/../lib}           # as conda's; without it, none
+    dlls:                                 # the same of Windows; who is looked at there has SystemRoot
+      Lib/site-packages/torch/lib/torch_cuda.dll: {of: torch, imports: [cudart64_12.dll]}
+    links: {lib/libcudart.so: libcudart.so.12}          # beside the files of the loader
+    misfits: [{consumer: a.so, provider: b.so, soname: b.so, symbols: [{symbol: f}]}]
     pip_view: {listed: [{name: torch, version: 2.1.2, location: lib/python3.11/site-packages}]}
     environment.yml: |                    # a manifest, as it would be written
       dependencies: [python=3.11]
@@ -38,6 +47,7 @@ import msgspec
 from ruamel.yaml import YAML
 
 from reconciler import __version__, manifests
+from reconciler.hooks.reading import read_script
 from reconciler.model.distribution import Distribution
 from reconciler.model.host import (
     DriverRelease,
@@ -52,9 +62,12 @@ from reconciler.model.library import EvidenceText, PayloadFile, SharedLibrary
 from reconciler.model.pip_view import PipView
 from reconciler.model.prefix import PrefixRecord, PrefixState, Python
 from reconciler.model.snapshot import Fact, Gap, Snapshot, Target
+from reconciler.testing import loader, windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from reconciler.model.loader_view import LoaderView
 
 #: The fact that each key of a sketch gives; every other key is a manifest's name.
 FACTS: Mapping[str, Fact] = {
@@ -75,9 +88,11 @@ FACTS: Mapping[str, Fact] = {
     "toolkits": Fact.TOOLKITS,
     "pip_view": Fact.PIP_VIEW,
     "variable_paths": Fact.VARIABLE_PATHS,
+    "loader": Fact.LOADER,
+    "dlls": Fact.WINDOWS_LOADER,
 }
 #: The keys of a sketch that are no fact.
-_WORDS = frozenset({"platform"})
+_WORDS = frozenset({"platform", "links", "misfits"})
 
 
 def sketch(text: str) -> Snapshot:
@@ -91,6 +106,14 @@ def sketch(text: str) -> Snapshot:
     python = python if isinstance(python, dict) else {"version": str(python)}
     version = python["version"]
     site_packages = f"lib/python{'.'.join(version.split('.')[:2])}/site-packages"
+    libraries, dlls = keys.get("loader"), keys.get("dlls")
+    site_packages = windows.SITE if dlls else site_packages
+    records, distributions = loader.owned(
+        libraries or dlls or {},
+        tuple(_records(keys.get("conda", ()))),
+        tuple(_distributions(keys.get("pip", ()), site_packages)),
+    )
+    imports: list[dict[str, Any]] = [{"path": site_packages, "origin": "site-packages"}]
     return Snapshot(
         envfix=__version__,
         target=Target(
@@ -105,9 +128,9 @@ def sketch(text: str) -> Snapshot:
             manifests.read(manifests.format_of(path, text), path, text)
             for path, text in files.items()
         ),
-        records=tuple(_records(keys.get("conda", ()))),
+        records=records,
         python=msgspec.convert({"site_packages": [site_packages]} | python, Python),
-        distributions=tuple(_distributions(keys.get("pip", ()), site_packages)),
+        distributions=distributions,
         libraries=tuple(_libraries(keys.get("libraries", {}))),
         evidence=tuple(
             EvidenceText(path=path, text=text) for path, text in keys.get("evidence", {}).items()
@@ -115,14 +138,18 @@ def sketch(text: str) -> Snapshot:
         variables=keys.get("env", {}),
         pythonpath=msgspec.convert(keys.get("pythonpath", ()), tuple[PathEntry, ...]),
         driver=_driver(keys.get("driver")),
-        state=msgspec.convert(keys.get("state"), PrefixState | None),
-        import_paths=msgspec.convert(keys.get("import_paths", ()), tuple[ImportPath, ...]),
+        state=_state(keys.get("state")),
+        import_paths=msgspec.convert(
+            keys.get("import_paths", imports if libraries else ()), tuple[ImportPath, ...]
+        ),
         outside=tuple(_distributions(keys.get("outside", ()), "/home/user/.local/lib")),
         payload=msgspec.convert(keys.get("payload", ()), tuple[PayloadFile, ...]),
         kernels=msgspec.convert(keys.get("kernels", ()), tuple[KernelSpec, ...]),
         pip_options=msgspec.convert(keys.get("pip_options", ()), tuple[PipOption, ...]),
         toolkits=msgspec.convert(keys.get("toolkits", ()), tuple[SystemToolkit, ...]),
         variable_paths=msgspec.convert(keys.get("variable_paths", ()), tuple[VariablePath, ...]),
+        loader=_loader(keys, python["version"]) if libraries else None,
+        windows=windows.view(dlls, keys.get("env", {})) if dlls else None,
         pip_view=msgspec.convert(keys.get("pip_view"), PipView | None),
         gaps=tuple(Gap(fact=fact, reason="not sketched") for fact in Fact if fact not in given),
     )
@@ -157,6 +184,24 @@ def _distributions(items: Any, site_packages: str) -> Iterator[Distribution]:
 def _libraries(items: dict[str, dict[str, Any]]) -> Iterator[SharedLibrary]:
     for path, fields in items.items():
         yield msgspec.convert({"path": path} | fields, SharedLibrary)
+
+
+def _loader(keys: dict[str, Any], python: str) -> LoaderView:
+    minor = ".".join(python.split(".")[:2])
+    view = loader.view(keys["loader"], minor, keys.get("links", {}))
+    return msgspec.structs.replace(view, misfits=tuple(loader.misfits(keys.get("misfits", ()))))
+
+
+def _state(fields: dict[str, Any] | None) -> PrefixState | None:
+    """Return the state, its scripts read as the collector reads them."""
+    state = msgspec.convert(fields, PrefixState | None)
+    if state is None:
+        return None
+    scripts = (
+        msgspec.structs.replace(script, assignments=read_script(script.path, script.text))
+        for script in state.scripts
+    )
+    return msgspec.structs.replace(state, scripts=tuple(scripts))
 
 
 def _driver(release: str | None) -> DriverRelease | None:
