@@ -23,9 +23,8 @@ def tests(session: nox.Session) -> None:
     if session.posargs:
         session.run("python", "-m", "pytest", *session.posargs)
         return
-    # A worker for each core; what shares an environment of the lab goes to one of them.
-    workers = ("-n", "auto", "--dist", "loadgroup")
-    session.run("python", "-m", "pytest", "-q", *workers, "--cov", "--cov-report=")
+    # A worker for each core; the tests of the lab, which share its environments, go to one of them.
+    session.run("python", "-m", "pytest", "-q", "-n", "auto", "--cov", "--cov-report=")
     session.run("coverage", "report")
 
 

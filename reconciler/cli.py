@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler import __version__, renderers, terminal
+from reconciler.cli_hooks import hooks
 from reconciler.errors import EnvfixError
 from reconciler.model.os_name import from_os, printable, to_os
 from reconciler.options import SEVERITIES, judging, looking, mending, showing, telling
@@ -150,7 +151,9 @@ def fix(
         from reconciler.output import script as commands  # noqa: PLC0415 - few ask for it
 
         after = repair.after
-        text = commands.render(flat(after.findings), after.target, envfix=after.envfix)
+        answered = (finding for planned in repair.hooks for finding in planned.findings)
+        findings = (*flat(after.findings), *answered)
+        text = commands.render(findings, after.target, envfix=after.envfix)
         # A prefix need not be UTF-8, and the shell is to be given its own bytes.
         terminal.write(script, to_os(text).encode("utf-8", "surrogateescape"))
     ctx.exit(_tell(repair, config, how="envfix fix --write", write=write, **said))
@@ -238,11 +241,11 @@ def _tell(  # noqa: PLR0913 - each is an option of the command
     **_: Any,
 ) -> int:
     """Write a repair if that is asked for, and tell it; return the exit code."""
-    from reconciler import pipeline  # noqa: PLC0415 - `envfix --version` does without
+    from reconciler import activation  # noqa: PLC0415 - `envfix --version` does without
     from reconciler.output import diff  # noqa: PLC0415 - as its renderers below
     from reconciler.output import repair as story  # noqa: PLC0415
 
-    written = pipeline.write(repair) if write else None
+    written = activation.write_repair(repair) if write else None
     if written:
         terminal.note(written)
     how = f"{how} --unsafe-fixes" if unsafe else how
@@ -263,7 +266,7 @@ def _tell(  # noqa: PLR0913 - each is an option of the command
     terminal.emit(text, output)
     if write or repair.after.crashes:
         return _exit_code(repair.after, fail_on or config.settings.fail_on, strict=strict)
-    return FINDINGS if repair.files else CLEAN
+    return FINDINGS if repair.files or repair.hooks else CLEAN
 
 
 def _say(  # noqa: PLR0913 - each is an option of the command
@@ -363,6 +366,9 @@ def undo(project: str) -> None:
         f"{printable(from_os(name))}: as it was before envfix wrote it\n" for name in written.names
     )
     terminal.emit("".join(lines), None)
+
+
+cli.add_command(hooks)
 
 
 def _exit_code(report: Report, fail_on: str, *, strict: bool) -> int:

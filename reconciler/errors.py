@@ -37,5 +37,9 @@ class ConfigError(EnvfixError):
     """The user's settings cannot be read, or say what envfix does not know."""
 
 
+class HookError(EnvfixError):
+    """An activation hook cannot be written so that every shell, or the loader, takes it."""
+
+
 class LoaderUnknownError(EnvfixError):
     """Nothing is known of the dynamic loader of the environment that was asked about."""

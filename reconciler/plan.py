@@ -73,13 +73,45 @@ def _fixes(findings: Iterable[Finding]) -> Iterator[PlannedFix]:
     """Yield each fix once, of the worst finding first, with all findings that ask for it."""
     asking: dict[Hashable, list[Finding]] = {}
     for finding in sorted(flat(findings), key=_badness):
-        if finding.fix and (finding.fix.edits or not finding.fix.commands):
+        # What activation is to do is planned by itself: no line of a file is in its way.
+        if finding.fix and not finding.fix.hooks and _is_of_files(finding.fix):
             same = finding.fix.edits or finding.fix
             asking.setdefault(same, []).append(finding)
     for several in asking.values():
         fixes = [finding.fix for finding in several if finding.fix]
         surest = min(fixes, key=lambda fix: _RANKS.index(fix.applicability))
         yield PlannedFix(fix=surest, findings=tuple(several))
+
+
+def _is_of_files(fix: Fix) -> bool:
+    return bool(fix.edits) or not fix.commands
+
+
+def plan_hooks(findings: Iterable[Finding], allowed: Applicability, barred: str = "") -> Plan:
+    """Part what findings want of the environment's activation into what is done and what is not.
+
+    ``barred`` is why nothing may be written into the environment, in a clause.
+    """
+    asking: dict[Hashable, list[Finding]] = {}
+    for finding in sorted(flat(findings), key=_badness):
+        if finding.fix and finding.fix.hooks:
+            asking.setdefault(finding.fix.hooks, []).append(finding)
+    planned = [
+        PlannedFix(fix=fix, findings=tuple(several))
+        for several in asking.values()
+        if (fix := several[0].fix)
+    ]
+    why = barred or "it may not be what you mean"
+    reason = Reason.OUT_OF_BOUNDS if barred else Reason.NOT_ALLOWED
+    kept = [one for one in planned if not barred and _is_allowed(one.fix, allowed)]
+    return Plan(
+        kept=tuple(kept),
+        left_out=tuple(
+            LeftOutFix(fix=one.fix, findings=one.findings, reason=reason, why=why)
+            for one in planned
+            if one not in kept
+        ),
+    )
 
 
 def _badness(finding: Finding) -> tuple[object, ...]:

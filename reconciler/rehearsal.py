@@ -17,7 +17,7 @@ from reconciler.manifests import rewriting
 from reconciler.model.finding import Severity, flat
 from reconciler.model.manifest import FaultKind
 from reconciler.model.plan import FileRepair, LeftOutFix, PlannedFix, Reason, Repair
-from reconciler.plan import edits_of, plan_fixes
+from reconciler.plan import edits_of, plan_fixes, plan_hooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -67,18 +67,32 @@ def rehearse(
             rounds[path].append(splices)
     after = {manifest.path: manifest.text for manifest in snapshot.manifests}
     wanted = (finding for planned in made for finding in planned.findings)
+    hooks = plan_hooks(report.findings, allowed, _barred(snapshot))
+    answered = [finding for planned in hooks.kept for finding in planned.findings]
     return Repair(
         before=before,
-        after=report,
+        # Each of these was tried out in the model before it was proposed: builds/hooking.py.
+        after=replace(
+            report, findings=tuple(one for one in report.findings if one not in answered)
+        ),
         files=tuple(
             FileRepair(path=path, before=texts[path], after=after[path], rounds=tuple(done))
             for path, done in rounds.items()
         ),
         made=tuple(made),
-        left_out=trial.plan.left_out,
+        hooks=hooks.kept,
+        left_out=trial.plan.left_out + hooks.left_out,
         unclosed=tuple(_still(wanted, before, report)),
         caused=tuple(_more(report, before)),
     )
+
+
+def _barred(snapshot: Snapshot) -> str:
+    """Return why nothing is written into the environment; "" where it may be."""
+    state = snapshot.state
+    if state and state.frozen:
+        return "the environment is frozen (conda-meta/frozen)"
+    return "" if state is None or state.writable else "the environment is not yours to write"
 
 
 class _Round:

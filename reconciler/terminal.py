@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from reconciler.model.report import Written
 
 
-def environ(changes: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the shell's variables with some changed; an empty value unsets one."""
-    changed = {**os.environ, **changes}
-    return {name: value for name, value in changed.items() if value or name not in changes}
+def environ(changes: Mapping[str, str] | None = None) -> Mapping[str, str]:
+    """Return this shell's variables, with some of them changed; an empty value unsets one."""
+    wanted = changes or {}
+    variables = {**os.environ, **wanted}
+    return {name: value for name, value in variables.items() if value or name not in wanted}
 
 
 def width() -> int:

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 
 from reconciler.builds import breaks, cudnn, drift, families, records, shadows, ties, wheels
 from reconciler.builds import declared as declared_lines
+from reconciler.builds.hook_audit import HookAudit
+from reconciler.builds.hooking import Hooking
 from reconciler.builds.loading import Loading
 from reconciler.builds.meant import DeclaredFiles
 from reconciler.builds.mending import Mending, mending_of
-from reconciler.builds.required import required_on
+from reconciler.builds.required import dependents
 from reconciler.builds.supply import Supply
 from reconciler.builds.windows_loading import WindowsLoading
 from reconciler.model.cuda import Role, Variant
-from reconciler.model.distribution import required_name
 from reconciler.model.finding import INSTALLED, cause_of
 from reconciler.model.ignore import NOTHING_YET, inline_ignores
 from reconciler.model.install_set import install_sets
@@ -163,13 +164,7 @@ class World:
 
     def dependents(self, name: str) -> tuple[Distribution, ...]:
         """Return the distributions that require a package on this platform, without an extra."""
-        # To judge every marker of every wheel is slow: first, who names the package at all?
-        naming = (
-            d for d in self.snapshot.distributions if name in {required_name(r) for r in d.requires}
-        )
-        return tuple(
-            d for d in naming if name in {required_name(r) for r in required_on(d, self.snapshot)}
-        )
+        return dependents(name, self.snapshot)
 
     @cached_property
     def lost_records(self) -> tuple[PrefixRecord, ...]:
@@ -241,6 +236,21 @@ class World:
         """How what is installed is mended, by the user's own managers."""
         builds, frameworks = self.builds, self.frameworks
         return mending_of(self.snapshot, self.catalog, builds, frameworks, self.own_sets)
+
+    @cached_property
+    def hooking(self) -> Hooking:
+        """What the environment's activation has to change, as far as that is proven."""
+        return Hooking(self.snapshot, self.loading, self.catalog, self.mending, self.builds)
+
+    @cached_property
+    def hook_audit(self) -> HookAudit:
+        """The scripts of activation, held against what is proven to be needed."""
+        return HookAudit(self.snapshot, lambda bare: World(bare, self.catalog).activation_needs)
+
+    @property
+    def activation_needs(self) -> tuple[Loading | None, Hooking]:
+        """What the loader does, and what activation has to change of it."""
+        return self.loading, self.hooking
 
     def breaks(self, partner: str) -> tuple[BreakPair, ...]:
         """Return what is installed and the installed version of a package breaks."""

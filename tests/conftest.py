@@ -1,4 +1,4 @@
-"""The option that rewrites expectations."""
+"""The option that rewrites expectations, and which tests stay together where several workers run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from xdist.scheduler import LoadScopeScheduling
+    from xdist.workermanage import WorkerController
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -16,8 +17,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    for item in items:
-        if item.get_closest_marker("lab"):
-            # its environments are built once a worker
-            item.add_marker(pytest.mark.xdist_group("lab"))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(
+    config: pytest.Config, log: WorkerController
+) -> LoadScopeScheduling:
+    """Give the lab, whose environments are built once a session, to one worker.
+
+    The mark xdist_group would say it, but xdist 3.8 does not see it under pytest 9.2.
+    """
+    from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 - without -n it is not needed
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "lab" if nodeid.startswith("tests/lab/") else nodeid
+
+    return Scheduling(config, log)

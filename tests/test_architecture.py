@@ -16,6 +16,7 @@ MAY_IMPORT = {
     "model": {"errors"},
     "errors": set(),
     **dict.fromkeys(KNOWLEDGE, MODEL),
+    "manifests": MODEL | {"hooks"},
     "builds": MODEL | {"catalog", "loader"},
     "world": MODEL | {"catalog", "loader", "builds"},
     "rules": MODEL | {"world", "convert"},
@@ -31,10 +32,14 @@ MAY_IMPORT = {
     | {"builds", "world", "rules", "collect", "judgement", "rehearsal", "apply"},
     "judgement": MODEL | {"catalog", "rules", "world", "check", "live"},
     "testing": MODEL | KNOWLEDGE | {"world"},
+    "activation": MODEL | {"pipeline", "collect", "hooks", "catalog", "apply", "world"},
     "options": MODEL,
     "terminal": MODEL,
     "renderers": MODEL | {"pipeline", "output", "terminal"},
-    "cli": MODEL | {"pipeline", "output", "options", "terminal", "renderers", "config"},
+    "cli_hooks": MODEL | {"activation", "pipeline", "output", "options", "terminal"},
+    "cli": MODEL
+    | {"activation", "pipeline", "output", "options", "terminal", "renderers", "config"}
+    | {"cli_hooks"},
     "__main__": {"cli"},
 }
 PURE = {"model", "manifests", "loader", "builds", "world", "rules", "check", "live", "output"}

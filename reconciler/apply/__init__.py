@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.apply import journal, undo_store
+from reconciler.apply import folders, journal, undo_store
 from reconciler.apply.disk import DISK, Disk
 from reconciler.apply.project import Project, about, open_project, targets
 from reconciler.apply.transaction import digest, heal, run
@@ -24,11 +24,19 @@ if TYPE_CHECKING:
     from reconciler.apply.undo_store import Record
 
 
-def commit(
-    changes: Sequence[FileChange], project: str, *, state: str | None = None, disk: Disk = DISK
+def commit(  # noqa: PLR0913 - what is written, by name
+    changes: Sequence[FileChange],
+    project: str,
+    *,
+    makes_folders: bool = False,
+    emptied: Sequence[str] = (),
+    state: str | None = None,
+    disk: Disk = DISK,
 ) -> Written:
     """Write all of the files, or none; raises WriteError.
 
+    With ``makes_folders``, the folders that are needed are made. Those that are ``emptied``, relative
+    to the project and the outer ones first, are removed if nothing is left in them.
     ``state`` is where the way back is kept, if not in the user's state directory. Where it cannot
     be kept, the files are written all the same, and a note says so.
     """
@@ -38,7 +46,8 @@ def commit(
     with journal.held(opened) as held:
         healed = heal(opened, held)
         wanted = targets(changes, opened)
-        written = run(wanted, opened, held) if wanted else Written()
+        made = folders.missing(wanted, opened) if makes_folders else ()
+        written = run(wanted, opened, held, made=made, emptied=emptied) if wanted else Written()
     return Written(names=written.names, notes=healed.notes + written.notes)
 
 
@@ -66,7 +75,8 @@ def undo(project: str, *, state: str | None = None, disk: Disk = DISK) -> Writte
             )
         name, record = kept
         wanted = targets(_changes_back(record, opened), opened)
-        written = run(wanted, opened, held, undoes=name)
+        made = folders.missing(wanted, opened)
+        written = run(wanted, opened, held, undoes=name, made=made, emptied=record.folders)
     already = () if written.names else ("the files were already as they had been",)
     return Written(names=written.names, notes=healed.notes + already + written.notes)
 

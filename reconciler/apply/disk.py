@@ -149,6 +149,20 @@ class Disk:
         """Make a folder of the user's own, with those above it, if it is not there."""
         os.makedirs(path, 0o700, exist_ok=True)
 
+    def make_part(self, path: str) -> None:
+        """Make one folder of what is written, with the permissions that the umask leaves."""
+        with suppress(FileExistsError):
+            os.mkdir(path)
+
+    def remove_part(self, path: str) -> None:
+        """Remove a folder, unless something lies in it or it is not there."""
+        try:
+            os.rmdir(path)
+        except OSError as error:
+            # https://man7.org/linux/man-pages/man2/rmdir.2.html: either tells that it is not empty.
+            if error.errno not in {errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR}:
+                raise
+
     def names(self, path: str) -> Sequence[str]:
         """Return what lies in a folder, in order; nothing where it is not there."""
         try:

@@ -58,6 +58,10 @@ class Journal(Struct, frozen=True, kw_only=True):
     pid: int
     host: str
     entries: tuple[Entry, ...]
+    #: The folders that are made for them, and those that are removed behind them if nothing is
+    #: left in them: their real places, relative to the project, the outer ones first.
+    made: tuple[str, ...] = ()
+    emptied: tuple[str, ...] = ()
     #: The state that is brought back, and is then no more to be kept; None: this makes one.
     undoes: RecordName | None = None
 
@@ -87,7 +91,13 @@ def held(project: Project) -> Iterator[Held]:
         _release(journal, project)
 
 
-def new(entries: Sequence[Entry], undoes: str | None) -> Journal:
+def new(
+    entries: Sequence[Entry],
+    undoes: str | None,
+    *,
+    made: Sequence[str] = (),
+    emptied: Sequence[str] = (),
+) -> Journal:
     """Return what is written now, under a name that no other write has."""
     return Journal(
         version=VERSION,
@@ -95,6 +105,8 @@ def new(entries: Sequence[Entry], undoes: str | None) -> Journal:
         pid=os.getpid(),
         host=_host(),
         entries=tuple(entries),
+        made=tuple(made),
+        emptied=tuple(emptied),
         undoes=undoes,
     )
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from reconciler.apply import journal, undo_store
+from reconciler.apply import folders, journal, undo_store
 from reconciler.apply.disk import write_file
 from reconciler.apply.journal import Entry
 from reconciler.apply.project import about, reason, refuse_changed
@@ -64,17 +64,31 @@ class _File(Struct, frozen=True, kw_only=True):
         return os.path.dirname(self.target)
 
 
-def run(
-    changes: Mapping[str, FileChange], project: Project, held: Held, undoes: str | None = None
+def run(  # noqa: PLR0913 - what is written, by name
+    changes: Mapping[str, FileChange],
+    project: Project,
+    held: Held,
+    *,
+    undoes: str | None = None,
+    made: Sequence[str] = (),
+    emptied: Sequence[str] = (),
 ) -> Written:
-    """Write files, given by their real paths, under a journal that is held; raises WriteError."""
+    """Write files, given by their real paths, under a journal that is held; raises WriteError.
+
+    The folders ``made`` come before them, and those that are ``emptied`` go after them, if they then
+    are empty.
+    """
     content = journal.new(
-        [_entry(path, change, project) for path, change in changes.items()], undoes
+        [_entry(path, change, project) for path, change in changes.items()],
+        undoes,
+        made=made,
+        emptied=emptied,
     )
     files = _files(content, project)
     try:
         with about(project.folder):
             journal.save(held, content, project)
+            folders.make(content.made, project)
         for file in files:
             with about(file.name):
                 _prepare(file, changes[file.target], project.disk)
@@ -88,7 +102,7 @@ def run(
         with about(project.folder):
             _sync_folders(files, project.disk)
     except (WriteError, KeyboardInterrupt) as error:
-        _put_back_after(error, files, project, held)
+        _put_back_after(error, content, project, held)
         raise
     notes = _finish(content, files, project, held)
     return Written(names=tuple(file.name for file in files), notes=notes)
@@ -106,6 +120,7 @@ def heal(project: Project, held: Held) -> Written:
         else:
             said, more = "has been taken back", ()
             left = _put_back(files, project.disk)
+            folders.remove(content.made if content else (), project)
             journal.clear(held, project)
     edited = [f.name for f, state in zip(files, states, strict=True) if state is _State.OTHER]
     if not files:
@@ -189,11 +204,12 @@ def _switch(file: _File, disk: Disk) -> None:
 
 
 def _put_back_after(
-    error: WriteError | KeyboardInterrupt, files: Sequence[_File], project: Project, held: Held
+    error: WriteError | KeyboardInterrupt, content: Journal, project: Project, held: Held
 ) -> None:
     """Put the old files back; raises WriteError where that fails as well."""
     try:
-        left = _put_back(files, project.disk)
+        left = _put_back(_files(content, project), project.disk)
+        folders.remove(content.made, project)
         if not left:
             journal.clear(held, project)
             return
@@ -244,12 +260,14 @@ def _finish(
         if content.undoes:
             undo_store.drop(project, content.undoes)
         elif not undo_store.holds(project, content.token):
-            undo_store.push(project, content.token, [_former(file, project.disk) for file in files])
+            former = [_former(file, project.disk) for file in files]
+            undo_store.push(project, content.token, former, content.made)
     except OSError as error:
         lost = "this state stays the next to be undone" if content.undoes else "it cannot be undone"
         notes.append(f"{lost}: {reason(error)}: {error.filename or undo_store.NAME}")
     try:
         _clear_up(files, project.disk)
+        folders.remove(content.emptied, project)
         journal.clear(held, project)
     except OSError as error:
         notes.append(

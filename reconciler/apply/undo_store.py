@@ -47,14 +47,23 @@ class Record(Struct, frozen=True, kw_only=True):
     #: For a person who looks: the name of the folder is a hash of it.
     project: str
     files: tuple[Former, ...]
+    #: The folders that were made for them, relative to the project, the outer ones first.
+    folders: tuple[str, ...] = ()
 
 
-def push(project: Project, token: str, files: Sequence[Former]) -> None:
+def push(
+    project: Project, token: str, files: Sequence[Former], folders: Sequence[str] = ()
+) -> None:
     """Keep a state on top of the others; raises OSError."""
     folder, disk = _folder(project), project.disk
     disk.make_folder(folder)
     kept = _records(project)
-    record = Record(version=VERSION, project=from_os(project.folder), files=tuple(files))
+    record = Record(
+        version=VERSION,
+        project=from_os(project.folder),
+        files=tuple(files),
+        folders=tuple(folders),
+    )
     number = int(kept[-1].partition("-")[0]) + 1 if kept else 1
     temporary = os.path.join(folder, f".{token}.new")
     # A process that died here may have left it.

@@ -185,9 +185,7 @@ class Loading:
     def _plain(self) -> Loading | None:
         """The same without these variables; None where no shell has one."""
         shells = captures.bare(self.situations)
-        if not shells:
-            return None
-        return Loading(self._snapshot, self._view, self._catalog, self._builds, shells=shells)
+        return self.in_shells(shells) if shells else None
 
     @cached_property
     def _toolkits(self) -> mixtures.Toolkits:

@@ -10,10 +10,12 @@ from reconciler.collect import files
 from reconciler.collect.ground import Found
 from reconciler.collect.records import FOLDER, stored
 from reconciler.collect.secrets import masked, masked_variable
+from reconciler.errors import HookError
 from reconciler.model.kept_variables import is_kept
 from reconciler.model.os_name import from_os, to_os
 from reconciler.model.prefix import (
     ActivationScript,
+    InstalledHook,
     PixiEnvironment,
     PrefixState,
     StateVariable,
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from reconciler.collect.ground import Ground
-    from reconciler.model.activation import Assignment
     from reconciler.model.snapshot import Snapshot
 
 #: conda, base/constants.py: PREFIX_STATE_FILE and PACKAGE_ENV_VARS_DIR.
@@ -32,6 +33,8 @@ STATE = f"{FOLDER}/state"
 ENV_VARS = "etc/conda/env_vars.d"
 PIXI = f"{FOLDER}/pixi"
 SCRIPTS = ("etc/conda/activate.d", "etc/conda/deactivate.d")
+#: hooks/writing.py: MANIFEST.
+OWN_HOOK = "etc/envfix/hooks.json"
 MARK = "EXTERNALLY-MANAGED"
 #: What every script reads and none sets.
 OF_CONDA = frozenset({"CONDA_DEFAULT_ENV", "CONDA_PREFIX", "CONDA_SHLVL"})
@@ -58,6 +61,7 @@ def collect(ground: Ground, snapshot: Snapshot) -> Found:
             for name, value in variables.items()
         ),
         scripts=tuple(_read(scripts, owners)),
+        own_hook=_own_hook(prefix, gaps),
         externally_managed=_externally_managed(prefix, snapshot),
         writable=_is_writable(prefix, snapshot),
         system_site_packages=_has_system_site_packages(prefix, snapshot),
@@ -104,8 +108,8 @@ def _read(scripts: Mapping[str, str], owners: Mapping[str, str]) -> Iterator[Act
     # One sets what another makes a path of, so that all are read or none.
     is_read = any(_matters(text) for text in scripts.values())
     for path, text in scripts.items():
-        steps = _assignments(path, text) if is_read else ()
-        yield ActivationScript(path=path, text=text, owner=owners.get(path), assignments=steps)
+        script = ActivationScript(path=path, text=text, owner=owners.get(path))
+        yield _with_steps(script) if is_read else script
 
 
 def _matters(text: str) -> bool:
@@ -115,10 +119,28 @@ def _matters(text: str) -> bool:
     ) or bool(re.search(r"(?:^|[\s;&|({])\.\s", text))
 
 
-def _assignments(path: str, text: str) -> tuple[Assignment, ...]:
+def _with_steps(script: ActivationScript) -> ActivationScript:
     from reconciler.hooks import reading  # noqa: PLC0415 - few prefixes have a script that matters
 
-    return reading.read_script(path, text)
+    return reading.with_steps(script)
+
+
+def _own_hook(prefix: str, gaps: list[Gap]) -> InstalledHook | None:
+    """Read what envfix has written, and hold it against what lies there."""
+    if not os.path.lexists(to_os(f"{prefix}/{OWN_HOOK}")):
+        return None
+    from reconciler.collect import own_hook  # noqa: PLC0415 - few prefixes have such a hook
+    from reconciler.hooks import manifest  # noqa: PLC0415 - as above
+
+    try:
+        own = own_hook.read(prefix)
+    except HookError as error:
+        gaps.append(Gap(fact=Fact.STATE, item=OWN_HOOK, reason=str(error)))
+        return None
+    if own is None:
+        return None
+    status = manifest.status(own.manifest, own.checksums)
+    return InstalledHook(hook=own.manifest.hook, scripts=status.scripts)
 
 
 def _settings(prefix: str, gaps: list[Gap]) -> Iterator[tuple[str, Mapping[str, str]]]:

@@ -30,6 +30,7 @@ from reconciler.hooks.shell_tree import (
     Text,
     Word,
 )
+from reconciler.hooks.strict import harms
 from reconciler.model.activation import (
     Action,
     Asks,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reconciler.hooks.shell_tree import Node
+    from reconciler.model.prefix import ActivationScript
 
 #: A script of activation is a page; a longer one is a program.
 LONGEST = 32_768
@@ -75,11 +77,17 @@ def read(text: str) -> tuple[Assignment, ...]:
 def read_script(path: str, text: str) -> tuple[Assignment, ...]:
     """Return what a script does to variables, read as the shell of its name's end does."""
     ending = path[path.rfind(".") :] if "." in path else ""
-    if ending == ".sh":
+    if ending in {".sh", ".bash", ".zsh"}:
         return read(text)
     from reconciler.hooks import dialects  # noqa: PLC0415 - most scripts are for sh
 
     return dialects.read(ending, text)
+
+
+def with_steps(script: ActivationScript) -> ActivationScript:
+    """Return a script with what it does to variables, and to the shell that sources it."""
+    steps, done = read_script(script.path, script.text), harms(script.path, script.text)
+    return replace(script, assignments=steps, harms=done)
 
 
 def _unread_rest(recording: Recording, text: str, at: int) -> None:

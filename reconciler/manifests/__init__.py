@@ -51,7 +51,10 @@ FORMATS = (
         r"(.*/)?([^/]+\.def|(singularity|apptainer)([._-][^/]*)?)",
         r"^[ \t]*(?i:bootstrap)[ \t]*:",
     ),
-    Format("activation_script", r"(.*/)?(activate\.d/[^/]+|env_vars)\.(sh|bash|zsh)"),
+    Format(
+        "activation_script",
+        r"(.*/)?((de)?activate\.d/[^/]+\.(sh|bash|zsh|fish|csh|ps1|bat)|env_vars\.(sh|bash|zsh))",
+    ),
     Format("conda_lock", r"(.*/)?[^/]*conda-lock[^/]*\.ya?ml", r"^[\"']?package[\"']?[ \t]*:"),
     Format("pixi_lock", r"(.*/)?pixi\.lock"),
     Format("explicit_txt", r".*\.(txt|lock|list)", r"^@EXPLICIT\s*$"),

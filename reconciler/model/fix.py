@@ -7,6 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from reconciler.model.hook import HookChange
 from reconciler.model.manifest import Declared, Fault, IndexRole, Kind, Section
 
 
@@ -110,6 +111,8 @@ class Fix(Struct, frozen=True, kw_only=True):
     applicability: Applicability
     edits: tuple[Edit | Mend, ...] = ()
     commands: tuple[Command, ...] = ()
+    #: What the environment's activation is to do; such a fix has nothing else.
+    hooks: tuple[HookChange, ...] = ()
 
 
 class Splice(Struct, frozen=True):

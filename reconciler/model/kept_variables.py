@@ -23,11 +23,22 @@ NAMES = frozenset(
         "PYTHONNOUSERSITE",
         "PYTHONPATH",
         "PYTHONUSERBASE",
+        "SHELL",
         "VIRTUAL_ENV",
         "XLA_FLAGS",
     }
 )
-BEGINNINGS = ("BNB_", "CONDA_STACKED_", "NUMBA_CUDA_", "NVIDIA_", "PIP_", "TRITON_", "UV_")
+BEGINNINGS = (
+    "BNB_",
+    "CONDA_STACKED_",
+    "NUMBA_CUDA_",
+    "NVIDIA_",
+    "PIP_",
+    "TRITON_",
+    "UV_",
+    # Where envfix's own hooks keep what they have changed.
+    "_ENVFIX_",
+)
 
 
 def is_kept(name: str) -> bool:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from reconciler.model.conda_spec import CondaSpec, InvalidCondaSpec
 from reconciler.model.location import Location
+from reconciler.model.prefix import ActivationScript
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -223,6 +224,8 @@ class Manifest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     faults: tuple[Fault, ...] = ()
     #: Of a lock: the files that it was made of, relative to the project, as far as it says.
     sources: tuple[str, ...] = ()
+    #: Of a script of ``activate.d`` or ``deactivate.d``: what it does, read as an installed one is.
+    script: ActivationScript | None = None
 
 
 class ManifestError(ValueError):

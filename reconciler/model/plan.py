@@ -75,6 +75,8 @@ class Repair(Struct, frozen=True, kw_only=True):
     after: Report
     files: tuple[FileRepair, ...] = ()
     made: tuple[PlannedFix, ...] = ()
+    #: What the activation of the environment is to do; what it answers is not in ``after``.
+    hooks: tuple[PlannedFix, ...] = ()
     left_out: tuple[LeftOutFix, ...] = ()
     #: What the fixes were to close, and what is found all the same.
     unclosed: tuple[Finding, ...] = ()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from msgspec import Struct
 
 from reconciler.model.activation import Assignment
+from reconciler.model.hook import Hook, ScriptState
+from reconciler.model.hook_harm import ShellHarm
 
 
 class PrefixRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -82,6 +84,16 @@ class ActivationScript(Struct, frozen=True, kw_only=True, omit_defaults=True):
     #: What it does to variables, in its order; empty where no script of the prefix has to do with
     #: a variable that a Snapshot keeps.
     assignments: tuple[Assignment, ...] = ()
+    #: What it does to the shell itself; empty where ``assignments`` is.
+    harms: tuple[ShellHarm, ...] = ()
+
+
+class InstalledHook(Struct, frozen=True, kw_only=True):
+    """The hook that envfix has written into a prefix, as its record has it."""
+
+    hook: Hook
+    #: Its scripts, held against the record's checksums.
+    scripts: tuple[ScriptState, ...] = ()
 
 
 class PixiEnvironment(Struct, frozen=True, kw_only=True):
@@ -103,6 +115,8 @@ class PrefixState(Struct, frozen=True, kw_only=True, omit_defaults=True):
     pixi: PixiEnvironment | None = None
     variables: tuple[StateVariable, ...] = ()
     scripts: tuple[ActivationScript, ...] = ()
+    #: None where envfix has written none.
+    own_hook: InstalledHook | None = None
     #: The EXTERNALLY-MANAGED file (PEP 668), relative to the prefix where inside it.
     externally_managed: str | None = None
     #: Whether the user who runs envfix may write into the prefix.

@@ -47,12 +47,17 @@ def situations(snapshot: Snapshot) -> tuple[Situation, ...]:
         (ACTIVATED, entered.variables, entered.unknown),
         (NOT_ACTIVATED, left.variables, left.unknown),
     ):
-        said = tuple(_said(doubt) for doubt in doubts if doubt.variable not in _OF_OTHERS)
-        kept = tuple(sorted((k, v) for k, v in variables.items() if k not in _OF_OTHERS))
+        said = tuple(_said(doubt) for doubt in doubts if not _is_of_others(doubt.variable))
+        kept = tuple(sorted((k, v) for k, v in variables.items() if not _is_of_others(k)))
         known = found.get((kept, said))
         names = (*(known.names if known else ()), name)
         found[kept, said] = Situation(names=names, variables=kept, unknown=said)
     return tuple(found.values())
+
+
+def _is_of_others(name: str) -> bool:
+    # A hook of envfix keeps what was there before it in variables that nothing else reads.
+    return name in _OF_OTHERS or name.startswith("_ENVFIX_")
 
 
 def _said(doubt: Doubt) -> str:

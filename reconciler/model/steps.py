@@ -54,6 +54,10 @@ def merge(findings: Iterable[Finding]) -> Steps:
     for finding in findings:
         if finding.fix is None or not _is_of_environment(finding, finding.fix):
             continue
+        if finding.fix.hooks:
+            why = f"`envfix hooks install` does it: {finding.fix.title}"
+            left_out.append(LeftOut(finding=finding, why=why))
+            continue
         gone, there = outcome(finding.fix)
         why = _left_to_a_person(finding.fix) or _undone(gone, brought) or _undone(there, removed)
         if why:

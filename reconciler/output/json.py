@@ -5,7 +5,7 @@ The published schema, ``docs/report.schema.json``, is made of the types here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, assert_never
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
@@ -13,12 +13,14 @@ from msgspec import UNSET, Struct, UnsetType
 from reconciler.model.cuda import Manager, Role, Variant
 from reconciler.model.finding import Severity
 from reconciler.model.fix import Applicability, Tool
+from reconciler.model.hook import PrependPath, RemoveElement, SetVariable, Unset
 from reconciler.output.graph import JsonGraph, graph_of
 
 if TYPE_CHECKING:
     from reconciler.model.cuda import CudaBuild
     from reconciler.model.finding import Finding, Location
     from reconciler.model.fix import Fix
+    from reconciler.model.hook import HookChange, HookVariable
     from reconciler.model.pip_view import LiveView
     from reconciler.model.report import Report
 
@@ -86,6 +88,17 @@ class JsonCommand(Struct, frozen=True):
     times: int
 
 
+class JsonHook(Struct, frozen=True):
+    """A variable that the environment's activation is to change, in every shell, and to restore."""
+
+    name: str
+    does: Literal["set", "prepend", "remove", "unset"]
+    #: What it is set to, or the elements that are put in front or taken out; ``$PREFIX`` is the
+    #: environment, where it is then.
+    values: tuple[str, ...]
+    why: str
+
+
 class JsonFix(Struct, frozen=True):
     """A fix that envfix knows for a finding."""
 
@@ -93,6 +106,7 @@ class JsonFix(Struct, frozen=True):
     applicability: Applicability
     #: In the order in which they are to be run; empty where files are edited, or a person chooses.
     commands: tuple[JsonCommand, ...]
+    hooks: tuple[JsonHook, ...] | UnsetType = UNSET
 
 
 class JsonFinding(Struct, frozen=True):
@@ -302,7 +316,24 @@ def _fix(fix: Fix) -> JsonFix:
     commands = tuple(
         JsonCommand(c.manager, c.argv, c.why, c.destructive, c.times) for c in fix.commands
     )
-    return JsonFix(fix.title, fix.applicability, commands)
+    hooks = tuple(_hook(variable, change) for change in fix.hooks for variable in change.variables)
+    return JsonFix(fix.title, fix.applicability, commands, hooks or UNSET)
+
+
+def _hook(variable: HookVariable, change: HookChange) -> JsonHook:
+    match variable:
+        case SetVariable(name=name, value=value, path=path):
+            below = "" if path is None else f"$PREFIX/{path}".rstrip("/")
+            return JsonHook(name, "set", (f"{value}{below}",), change.why.sentence)
+        case PrependPath(name=name, directories=directories):
+            values = tuple(f"$PREFIX/{directory}" for directory in directories)
+            return JsonHook(name, "prepend", values, change.why.sentence)
+        case RemoveElement(name=name, directory=directory):
+            return JsonHook(name, "remove", (directory,), change.why.sentence)
+        case Unset(name=name):
+            return JsonHook(name, "unset", (), change.why.sentence)
+        case _:
+            assert_never(variable)
 
 
 def _location(report: Report, location: Location) -> JsonLocation:

@@ -113,7 +113,8 @@ def add_details(page: Page, report: Report, finding: Finding, *, verbose: bool) 
             page.paragraph(symptom.remedy + ".", label="        ")
         fix = symptom.fix
         # What a person is to choose is said of the root, and so are commands that mend both.
-        if fix and fix.edits and fix.applicability is not Applicability.DISPLAY:
+        is_another = fix and (fix.edits or (fix.hooks and fix != finding.fix))
+        if fix and is_another and fix.applicability is not Applicability.DISPLAY:
             _add_fix(page, report, symptom, fix)
     page.add()
 
@@ -130,7 +131,7 @@ def _add_fix(page: Page, report: Report, finding: Finding, fix: Fix) -> None:
     elif fix.applicability is Applicability.DISPLAY:
         how = "for you to choose"
     is_choice = fix.applicability is Applicability.DISPLAY and not fix.commands
-    if says_more(finding) if is_choice else fix.edits:
+    if says_more(finding) if is_choice else fix.edits or fix.hooks:
         page.paragraph(f"{fix.title} ({how}).", label="fix     ")
     _commands(page, fix)
 
@@ -143,7 +144,7 @@ def _command(report: Report) -> str:
 def fixable_of(report: Report) -> str:
     """Return how much of a report has a fix, and which command makes it; "" where nothing has."""
     fixes = [finding.fix for finding in flat(report.findings) if finding.fix]
-    of_files = [fix.applicability for fix in fixes if fix.edits]
+    of_files = [fix.applicability for fix in fixes if fix.edits or fix.hooks]
     safe, unsafe = (of_files.count(a) for a in (Applicability.SAFE, Applicability.UNSAFE))
     by_commands = sum(
         bool(fix.commands and not fix.edits) and fix.applicability is not Applicability.DISPLAY

@@ -10,6 +10,7 @@ from reconciler.model.os_name import printable
 from reconciler.model.plan import Reason
 from reconciler.model.steps import line_of, merge
 from reconciler.output import diff
+from reconciler.output.hooks import add_changes
 from reconciler.output.page import Page, counted, place_of, says_more
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def render(  # noqa: PLR0913 - each is one of the user's wishes
     page = Page(width=width, color=color)
     _made(page, repair, "What this does" if written is None else "What was done")
     _left_out(page, repair)
+    _hooks(page, repair, written is not None)
     _commands(page, repair)
     _left(page, repair, verbose=verbose)
     page.add(_summary(repair, written, how))
@@ -71,6 +73,19 @@ def _made(page: Page, repair: Repair, heading: str) -> None:
             page.paragraph(f"{verb} {_said(repair.before, finding)}")
     for finding in repair.caused:
         page.paragraph(f"After it, {_said(repair.after, finding)}", label="- ", indent=0)
+    page.add()
+
+
+def _hooks(page: Page, repair: Repair, is_written: bool) -> None:  # noqa: FBT001 - one of two
+    if not repair.hooks:
+        return
+    heading = "What activation does now" if is_written else "What activation is to do"
+    page.add(page.style(heading, "bold"))
+    changes = (change for planned in repair.hooks for change in planned.fix.hooks)
+    add_changes(page, changes, repair.before.target)
+    for planned in repair.hooks:
+        for finding in planned.findings:
+            page.paragraph(f"closes {_said(repair.before, finding)}")
     page.add()
 
 
@@ -141,11 +156,16 @@ def _said(report: Report, finding: Finding) -> str:
 
 
 def _summary(repair: Repair, written: Sequence[str] | None, how: str) -> str:
-    closed = counted(len(_closed(repair.made, repair.unclosed)), "finding")
+    closed = counted(len(_closed((*repair.made, *repair.hooks), repair.unclosed)), "finding")
     if written:
-        return f"Written: {', '.join(map(printable, written))} ({closed} closed); `envfix undo` takes it back"
-    if repair.files:
-        said = f"{counted(len(repair.files), 'file')} to write, which closes {closed}: `{how}`"
+        prefix = printable(repair.before.target.prefix or "")
+        back = f"; `envfix hooks remove -p {prefix}` removes the hook" if repair.hooks else ""
+        files = "`envfix undo` takes it back" if repair.files else "no file of the project changed"
+        return f"Written: {', '.join(map(printable, written))} ({closed} closed); {files}{back}"
+    if repair.files or repair.hooks:
+        what = [counted(len(repair.files), "file")] if repair.files else []
+        what += ["an activation hook"] if repair.hooks else []
+        said = f"{' and '.join(what)} to write, which closes {closed}: `{how}`"
     else:
         said = "No file to change" if repair.after.findings else "Nothing found, no file to change"
     more = sum(left.reason is Reason.NOT_ALLOWED for left in repair.left_out)

@@ -15,8 +15,10 @@ model runs. Or it goes on with the CPU alone: ONNX Runtime, JAX and TensorFlow w
 
 Fix safety
 ----------
-What to do is shown for a person to choose: a program that imports another framework first, a call,
-a variable, or another package.
+Where the model of the loader proves that a folder of NVIDIA's wheels on LD_LIBRARY_PATH is enough,
+and does no harm, a reversible hook has the activation of the environment put it there. Else what to
+do is shown for a person to choose: a program that imports another framework first, a call, a
+variable, or another package.
 
 References
 ----------
@@ -77,6 +79,10 @@ loader:
 #: Whose copy serves best: the narrowest folder first.
 _TAKEN = ("pip", "toolkit", "conda")
 FEW = 3
+_BY_HOOK = (
+    " (`envfix hooks install` has the activation set it; IDE kernels and cron skip that, and conda"
+    " advises against the variable)"
+)
 
 
 def check(world: World) -> Iterator[Finding]:
@@ -108,7 +114,7 @@ def _finding(world: World, group: Group) -> Finding:
         shows_as=f"`{first.error}`" + (f": {first.step}" if first.step else ""),
         remedy="; or ".join(_ways(world, group)),
         evidence=tuple(dict.fromkeys(f"{one.asked_by} asks: {one.why}" for one in group)),
-        fix=world.mending.choice(next(_ways(world, group))),
+        fix=world.hooking.for_missing(group) or world.mending.choice(next(_ways(world, group))),
         cause=cause_of(RULE.name, INSTALLED, first.title, *sonames),
         explained_by=tuple(dict.fromkeys(_reasons(world, group))),
     )
@@ -156,10 +162,10 @@ def _ways(world: World, group: Group) -> Iterator[str]:
                 f"`import {framework}` before it, and let that list its GPUs: what it loads serves"
                 f" {one.title} too"
             )
-    yield from _ways_to_copies(group) if one.copies else _ways_to_install(world, group)
+    yield from _ways_to_copies(world, group) if one.copies else _ways_to_install(world, group)
 
 
-def _ways_to_copies(group: Group) -> Iterator[str]:
+def _ways_to_copies(world: World, group: Group) -> Iterator[str]:
     one = group[0]
     if all(each.preload_call for each in group):
         yield f"call `{one.preload_call}` right after its import, which opens the wheels of NVIDIA"
@@ -170,7 +176,8 @@ def _ways_to_copies(group: Group) -> Iterator[str]:
         )
         return
     path = ":".join(_folders(group))
-    yield f"set `LD_LIBRARY_PATH={path}` before Python starts, since it is not read later"
+    hook = "" if world.hooking.for_missing(group) is None else _BY_HOOK
+    yield f"set `LD_LIBRARY_PATH={path}` before Python starts, since it is not read later{hook}"
 
 
 def _ways_to_install(world: World, group: Group) -> Iterator[str]:

@@ -15,8 +15,9 @@ installs nothing. pip never looks for CUDA through it.
 
 Fix safety
 ----------
-No fix is applied: a setup script, such as that of ROS, may need the variable elsewhere, so it is
-not to be unset blindly.
+A setup script, such as that of ROS, may need the variable elsewhere, so it is not to be unset blindly.
+With --unsafe-fixes, a reversible hook unsets it while the environment is active, where packages of it
+are imported in place of the environment's own, and nothing installed requires what only it has.
 
 References
 ----------
@@ -70,7 +71,7 @@ def check(world: World) -> Iterator[Finding]:
         return
     for entry in world.snapshot.pythonpath:
         if entry.exists and (why := _why_another(world, entry, python.minor)):
-            yield _finding(entry, python.version, why)
+            yield _finding(world, entry, python.version, why)
 
 
 def _why_another(world: World, entry: PathEntry, minor: str) -> str:
@@ -84,7 +85,7 @@ def _why_another(world: World, entry: PathEntry, minor: str) -> str:
     return ""
 
 
-def _finding(entry: PathEntry, version: str, why: str) -> Finding:
+def _finding(world: World, entry: PathEntry, version: str, why: str) -> Finding:
     held = ", ".join(entry.distributions[:4]) + (" ..." if len(entry.distributions) > 4 else "")
     return RULE.finding(
         f"PYTHONPATH leads Python {version} of this environment to {entry.path}, {why}",
@@ -95,5 +96,6 @@ def _finding(entry: PathEntry, version: str, why: str) -> Finding:
         " script, a module system), or start Python with `env -u PYTHONPATH`; packages that are"
         " needed from there belong in the environment",
         evidence=(f"distributions there: {held}",) if held else (),
+        fix=world.hooking.imports.get("PYTHONPATH"),
         cause=cause_of(RULE.name, "PYTHONPATH", entry.path),
     )

@@ -15,7 +15,9 @@ compiled extension fails with "numpy.dtype size changed" or an undefined symbol,
 
 Fix safety
 ----------
-No fix is applied: a setup script or a module system may need the variable for other programs.
+A setup script or a module system may need the variable for other programs. With --unsafe-fixes, a
+reversible hook unsets it while the environment is active, where nothing that is installed requires
+what only PYTHONPATH has.
 
 References
 ----------
@@ -77,10 +79,10 @@ def check(world: World) -> Iterator[Finding]:
         if shadow.root.origin == "PYTHONPATH" and not target.is_of_project(shadow.by.path):
             by_entry.setdefault(shadow.by.path, []).append(shadow)
     for path, shadows in by_entry.items():
-        yield _finding(path, shadows)
+        yield _finding(world, path, shadows)
 
 
-def _finding(path: str, shadows: list[Shadow]) -> Finding:
+def _finding(world: World, path: str, shadows: list[Shadow]) -> Finding:
     first = shadows[0]
     more = f", and {len(shadows) - 1} more" if len(shadows) > 1 else ""
     return RULE.finding(
@@ -93,6 +95,7 @@ def _finding(path: str, shadows: list[Shadow]) -> Finding:
         remedy="take the entry out of PYTHONPATH where it is set (a shell's startup file, a setup"
         " script, a module system), or start Python with `env -u PYTHONPATH`",
         evidence=tuple(str(shadow) for shadow in shadows),
+        fix=world.hooking.imports.get("PYTHONPATH"),
         cause=cause_of(RULE.name, path),
         explained_by=(cause_of("pythonpath-of-another-python", "PYTHONPATH", path),),
     )

@@ -15,7 +15,9 @@ torch there brings its own CUDA into an environment that conda made for another.
 
 Fix safety
 ----------
-A command is proposed, and never run: conda sets PYTHONNOUSERSITE for this environment alone. What lies
+A command is proposed, and never run: conda sets PYTHONNOUSERSITE for this environment alone. Where
+another manager is at hand, a reversible hook of the activation does, unless something that is
+installed requires what only the user site has. What lies
 in the user site is left alone, since other environments may live on it.
 
 References
@@ -104,10 +106,11 @@ def _finding(world: World, shadows: list[Shadow], minor: str) -> Finding:
 
 
 def _fix(world: World, path: str) -> Fix | None:
+    hook = world.hooking.imports.get("user site")
     if world.snapshot.target.kind != "conda":
-        return None
+        return hook
     why = f"this environment is to import nothing from {path}, which every Python of yours shares"
-    return world.mending.set_variable("PYTHONNOUSERSITE", "1", why)
+    return world.mending.set_variable("PYTHONNOUSERSITE", "1", why) or hook
 
 
 def _switch_off(world: World) -> str:

@@ -23,7 +23,9 @@ environments load. The wheels are right, `pip check` is content, and `import tor
 
 Fix safety
 ----------
-No fix is applied: the element is taken out where it is set, which only the user may know.
+The element is to be taken out where it is set, which only the user may know. With --unsafe-fixes, a
+reversible hook has the activation of the environment take it out meanwhile, where the model of the
+loader proves that the packages then find their own.
 
 References
 ----------
@@ -139,12 +141,24 @@ def _finding(world: World, variable: str, entry: str, captures: Sequence[Capture
         shows_as=_shown(worst) + (_RARE if is_rare else ""),
         remedy=_remedy(world, variable, entry),
         evidence=tuple(dict.fromkeys(_seen(one) for one in captures))[:6],
+        fix=world.hooking.captured.get((variable, entry)),
         cause=cause_of(RULE.name, INSTALLED, variable, entry),
-        explained_by=tuple(
-            cause_of("state-variable-replaces-path", source, variable)
-            for source in _stored(world, variable, entry)
+        explained_by=(
+            *(
+                cause_of("state-variable-replaces-path", source, variable)
+                for source in _stored(world, variable, entry)
+            ),
+            *_exported(world, entry),
         ),
     )
+
+
+def _exported(world: World, entry: str) -> tuple[str, ...]:
+    """Return the causes of HUK805 where the entry is the environment's whole lib."""
+    if entry.rstrip("/") != f"{world.snapshot.target.prefix}/lib":
+        return ()
+    scripts = (hook.path for hook in world.hook_audit.foreign if hook.in_prefix)
+    return tuple(cause_of("hook-exports-whole-lib", path) for path in scripts)
 
 
 def _taking(one: Capture) -> str:

@@ -16,7 +16,9 @@ file`, or uses the CPU without a word. To install it once more with conda change
 Fix safety
 ----------
 Where an extra of the wheel requires the missing parts, and the wheel looks where they are
-installed, that command is proposed, and never run. All else is shown for a person to choose: which
+installed, that command is proposed, and never run. Where conda has the library in a folder of the
+environment that holds CUDA alone, and the model of the loader proves that it serves, a reversible
+hook has the activation put that folder on LD_LIBRARY_PATH. All else is shown for a person to choose: which
 Python, and whose build of a framework, is meant.
 
 References
@@ -156,4 +158,6 @@ def _fix(world: World, folder: str, group: Sequence[Missing]) -> Fix:
             f"its extra requires what {one.title} asks for, in the releases that it was tested with"
         )
         return world.mending.install(requirement, why)
+    if hook := world.hooking.for_missing(group):
+        return hook
     return world.mending.choice(next(_ways(world, folder, group)))

@@ -18,7 +18,9 @@ first step of training, ends the program.
 
 Fix safety
 ----------
-No fix is applied: which package brings libdevice is for the user's manager, and is named.
+Where the environment has libdevice in a folder that XLA does not look into, and XLA_FLAGS is not set,
+a reversible hook has the activation name that folder. Else no fix is applied: which package brings
+libdevice is for the user's manager, and is named.
 
 References
 ----------
@@ -122,6 +124,7 @@ def _finding(world: World, title: str, runs: Sequence[Run]) -> Finding:
         f"{'' if is_used else _RARE}",
         remedy=_remedy(world, runs[0]),
         evidence=tuple(f"{why}: none has it" for why, path in runs[0].looked_up if path is None),
+        fix=world.hooking.libdevice if is_used else None,
         cause=cause_of(RULE.name, INSTALLED, title),
     )
 

@@ -47,7 +47,7 @@ import msgspec
 from ruamel.yaml import YAML
 
 from reconciler import __version__, manifests
-from reconciler.hooks.reading import read_script
+from reconciler.hooks.reading import with_steps
 from reconciler.model.distribution import Distribution
 from reconciler.model.host import (
     DriverRelease,
@@ -197,10 +197,7 @@ def _state(fields: dict[str, Any] | None) -> PrefixState | None:
     state = msgspec.convert(fields, PrefixState | None)
     if state is None:
         return None
-    scripts = (
-        msgspec.structs.replace(script, assignments=read_script(script.path, script.text))
-        for script in state.scripts
-    )
+    scripts = map(with_steps, state.scripts)
     return msgspec.structs.replace(state, scripts=tuple(scripts))
 
 

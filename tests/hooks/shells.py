@@ -1,176 +1,136 @@
-"""Scripts sourced by real shells in an environment of known variables, and by the model."""
+"""Real shells, and how each is told to do what conda and rattler tell it."""
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
-from shutil import which
-from typing import TYPE_CHECKING
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from shlex import quote
 
-from reconciler.hooks.reading import read
-from reconciler.model.sourced import Sourced
+import pytest
 
-if TYPE_CHECKING:
-    from random import Random
-
-#: What a shell sets on its own account.
-OF_THE_SHELL = frozenset({"PWD", "OLDPWD", "SHLVL", "_", "OPTIND", "PS4", "LOGNAME"})
-MARK = "--variables--"
-
-
-def sourced(
-    shell: str, script: str, variables: dict[str, str], folder: str
-) -> dict[str, str] | None:
-    """Return what programs are given after a script; None where the shell has ended in it."""
-    with open(f"{folder}/script.sh", "w", encoding="utf-8", newline="") as file:
-        file.write(script)
-    path = which(shell)
-    assert path
-    run = subprocess.run(
-        [path, "-c", f'. "{folder}/script.sh"; echo {MARK}; /usr/bin/env -0'],
-        env=variables,
-        capture_output=True,
-        check=False,
-        timeout=30,
-    )
-    _, found, listed = run.stdout.decode("utf-8", "surrogateescape").rpartition(f"{MARK}\n")
-    if not found:
-        return None
-    pairs = (entry.partition("=") for entry in listed.split("\0") if entry)
-    return {name: value for name, _, value in pairs if name not in OF_THE_SHELL and "%" not in name}
-
-
-def modelled(script: str, variables: dict[str, str]) -> tuple[dict[str, str], frozenset[str]]:
-    """Return what the model gives for the same, and the variables of which it says unknown."""
-    shell = Sourced(variables, is_known=lambda _: True)
-    shell.source("script.sh", read(script))
-    known, doubts = shell.given()
-    return known, frozenset(doubt.variable for doubt in doubts)
+#: Of Debian; xonsh comes from PyPI with the extra ``test``.
+OF_DEBIAN = ("bash", "dash", "zsh", "ksh", "fish", "tcsh")
+SHELLS = (*OF_DEBIAN, "xonsh")
+BARE = {
+    "bash": ("--norc", "--noprofile"),
+    "dash": (),
+    "zsh": ("-f",),
+    "ksh": (),
+    "fish": ("--no-config",),
+    "tcsh": ("-f",),
+    "xonsh": ("--no-rc",),
+}
+POSIX = {"bash", "dash", "zsh", "ksh"}
+_EVERY_POSIX = "set -eu; set -f; set -C; IFS=/:e; alias export=false unset=false"
+#: What users have in their startup files, and what breaks scripts that are not written for it.
+STRICT = {
+    "bash": ("shopt -s expand_aliases failglob nullglob; set -o pipefail", _EVERY_POSIX),
+    "dash": (_EVERY_POSIX,),
+    "zsh": (
+        "setopt sh_word_split glob_subst ksh_arrays rc_quotes null_glob extended_glob posix_argzero",
+        "setopt csh_null_glob ksh_glob auto_name_dirs all_export warn_create_global",
+        _EVERY_POSIX,
+    ),
+    "ksh": (_EVERY_POSIX,),
+    "tcsh": ("set noglob; set backslash_quote; set noclobber; set echo_style = both",),
+}
 
 
-def disagreements(
-    real: dict[str, str], known: dict[str, str], unknown: frozenset[str]
-) -> dict[str, tuple[str | None, str | None]]:
-    """Return the variables that the model gives another value than the shell does."""
-    if "" in unknown:
-        # Whatever was set after the line that may set anything is known again.
-        real = {name: value for name, value in real.items() if name in known}
-    names = ({*real, *known}) - unknown
-    return {n: (real.get(n), known.get(n)) for n in sorted(names) if real.get(n) != known.get(n)}
+def find(shell: str) -> str:
+    """Return the program; without it skip the test, or fail it where the gate has installed it.
+
+    ``ENVFIX_SHELLS`` names those of Debian that .ci/run has installed. xonsh comes with the tests.
+    """
+    beside = Path(sys.executable).with_name(shell)
+    program = str(beside) if beside.exists() else shutil.which(shell)
+    if program is None:
+        required = os.environ.get("ENVFIX_SHELLS", "").split()
+        if shell in required or (shell == "xonsh" and os.environ.get("ENVFIX_LAB") == "required"):
+            pytest.fail(f"{shell} is required here, but is not installed", pytrace=False)
+        pytest.skip(f"{shell} is not installed here")
+    return program
 
 
-_NAMES = ("LD_LIBRARY_PATH", "CUDA_HOME", "A", "B", "CONDA_PREFIX")
-_TEXTS = ("/opt/cuda", "", "x", "/a b", "lib64", "a:b", "*", "p'q", "~/x", "-n", "ü")
+@dataclass
+class Session:
+    """Lines for one shell, and the environments that its ``dump`` lines write."""
 
+    shell: str
+    folder: Path
+    lines: list[str] = field(default_factory=list)
+    dumps: int = 0
 
-def script(random: Random, *, is_bash: bool) -> str:
-    """Return a script of activation, of the kinds of lines that such scripts have."""
-    lines = (_line(random, 2, is_bash=is_bash) for _ in range(random.randint(1, 6)))
-    return "\n".join(lines) + random.choice(["\n", ""])
+    def be_strict(self) -> None:
+        """Take on what a user may have set."""
+        self.lines.extend(STRICT.get(self.shell, ()))
 
+    def source(self, path: Path, *, within_function: bool = False) -> None:
+        """Source a script as a manager does; conda itself is a function."""
+        if self.shell == "xonsh":
+            line = f'source-bash --suppress-skip-message -n "{path}"'
+        else:
+            line = f'{"." if self.shell in POSIX else "source"} "{path}"'
+        if within_function and self.shell in POSIX:
+            line = f"manager () {{ {line}; }}; manager"
+        if within_function and self.shell == "fish":
+            line = f"function manager; {line}; end; manager"
+        self.lines.extend(
+            {
+                "fish": [f"{line}; or exit 9"],
+                "tcsh": [line, "if ( $status ) exit 9"],
+                "xonsh": [line],
+            }.get(self.shell, [f"{line} || exit 9"])
+        )
 
-def environment(random: Random) -> dict[str, str]:
-    """Return the variables of a shell."""
-    chosen = random.sample(_NAMES, random.randint(0, len(_NAMES)))
-    values = [*_TEXTS, "/usr/lib", "/opt/x:/opt/y"]
-    return {"PATH": "/usr/bin:/bin", "HOME": "/root", **{n: random.choice(values) for n in chosen}}
+    def copy(self, name: str, source: str) -> None:
+        """Export ``name`` with the value of another variable, which no quoting can spoil."""
+        self.lines.append(
+            {
+                "fish": f'set -gx {name} "${source}"',
+                "tcsh": f"setenv {name} ${{{source}:q}}",
+                "xonsh": f"${name} = ${{'{source}'}}",
+            }.get(self.shell, f'\\export {name}="${source}"')
+        )
 
+    def unset(self, name: str) -> None:
+        self.lines.append(
+            {
+                "fish": f"set -e {name}",
+                "tcsh": f"unsetenv {name}",
+                "xonsh": f"${{...}}.pop('{name}', None)",
+            }.get(self.shell, f"\\unset {name}")
+        )
 
-def _line(random: Random, depth: int, *, is_bash: bool) -> str:
-    def body() -> str:
-        return _line(random, depth - 1, is_bash=is_bash)
+    def dump(self) -> int:
+        """Write the environment that a program would get now; return its number."""
+        self.dumps += 1
+        self.lines.append(f"/usr/bin/env -0 > {quote(str(self._dump(self.dumps)))}")
+        return self.dumps
 
-    name, test = random.choice(_NAMES), _test(random, is_bash=is_bash)
-    plain = [
-        f"export {name}={_value(random)}",
-        f"{name}={_value(random)}",
-        f"{name}={_value(random)}; export {name}",
-        f"export {name}={_value(random)} {random.choice(_NAMES)}={_value(random)}  # why",
-        f"unset {name}",
-        f"export {name}",
-        f": ${{{name}:={random.choice(['x', '/opt/y', '$A'])}}}",
-        f"{test} && export {name}={_value(random)}",
-        f"{test} || {name}={_value(random)}",
-        f"{test} && A={_value(random)} || B={_value(random)}",
-        f"export {name}=${{{name}:-}}{_value(random)}",
-        f'export {name}="{random.choice(["/p", "$A"])}${{{name}:+:${{{name}}}}}"',
-        f"export {name}=$(dirname {_value(random)} 2> /dev/null)"
-        if random.random() < 0.15
-        else "true",
-        "mkdir -p /tmp > /dev/null 2>&1",
-    ]
-    if is_bash:
-        plain += [f"{name}+={_value(random)}", f"declare -x {name}={_value(random)}"]
-    if not depth or random.random() < 0.6:
-        return random.choice(plain)
-    return random.choice(
-        [
-            f"if {test}; then\n  {body()}\nfi",
-            f"if {test}\nthen {body()}\nelse\n  {body()}\nfi",
-            f"if {test}; then {body()}\nelif {_test(random, is_bash=is_bash)}; then\n{body()}\nelse\n{body()}\nfi",
-            (
-                f'case ":${name}:" in *":{random.choice(_TEXTS).replace(chr(39), "")}:"*) ;;\n*)'
-                f"{body()}\n ;;\nesac"
-            ),
-            f"case {_value(random)} in x|'') {body()}\n;; /*) {body()}\n;; esac",
-            f"{{ {body()}\n{body()}\n}}",
-            f"f() {{\n{body()}\n{body()}\n}}\nf",
-            f"f() {{\n if {test}; then return 0; fi\n{body()}\n}}\nf",
-            f"eval '{body().replace(chr(39), '')}'" if random.random() < 0.3 else "true",
-            f"set -a\n{body()}\nset +a",
-            f"( {body()}\n)",
-            f"for d in x '/a b'; do {body()}\ndone" if random.random() < 0.15 else body(),
-            f"{test} && return" if random.random() < 0.2 else body(),
-        ]
-    )
+    def run(self, variables: dict[str, bytes]) -> list[dict[str, bytes]]:
+        """Run the lines; return the dumped environments in their order."""
+        script = self.folder / "script"
+        script.write_text("\n".join([*self.lines, ""]), "utf-8")
+        env = {
+            b"PATH": b"/usr/bin:/bin",
+            b"HOME": os.fsencode(self.folder),
+            b"LC_ALL": b"C.UTF-8",
+            **{os.fsencode(name): value for name, value in variables.items()},
+        }
+        argv = [find(self.shell), *BARE[self.shell], str(script)]
+        done = subprocess.run(
+            argv, env=env, cwd=self.folder, capture_output=True, timeout=60, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, b""), done.stderr.decode(errors="replace")
+        return [self._read(number) for number in range(1, self.dumps + 1)]
 
+    def _dump(self, number: int) -> Path:
+        return self.folder / f"dump-{number}"
 
-def _value(random: Random) -> str:
-    name, text = random.choice(_NAMES), random.choice(_TEXTS)
-    quoted = text.replace("'", "'\\''")
-    return random.choice(
-        [
-            f"'{quoted}'",
-            f'"{text}"',
-            f'"${name}/{text}"',
-            f"${name}:/opt/lib",
-            f'"/opt/lib:${{{name}}}"',
-            f"${{{name}}}",
-            f"${{{name}:-/d}}/lib",
-            f'"${{{name}-{text.replace(chr(39), "")}}}"',
-            f"/lib${{{name}:+:${name}}}",
-            f'"${{{name}+set}}"',
-            "a\\ b",
-            "~/lib:~/x",
-            '"a\\"b\\\\c\\d"',
-            '"$A$B"\'$A\'"`"'.replace('"`"', ""),
-        ]
-    )
-
-
-def _test(random: Random, *, is_bash: bool) -> str:
-    name, text = random.choice(_NAMES), random.choice(("", "x", "/opt/cuda"))
-    tests = [
-        f'[ -z "${name}" ]',
-        f'[ -n "${{{name}:-}}" ]',
-        f'[ "${name}" = "{text}" ]',
-        f'[ "${name}" != "{text}" ]',
-        f'test -n "${name}"',
-        f'[ ! -n "${name}" ]',
-        f'! [ -z "${name}" ]',
-        f"[ -z ${name} ] 2> /dev/null",
-        f"[ -n ${name} ] 2> /dev/null",
-        f'[ "x${name}" = "x{text}" ]',
-        f'[ "${{{name}+x}}" ]',
-        "true",
-        "false",
-        "[ -d /etc ]" if random.random() < 0.15 else "true",
-        f'[ -z "$A" ] && [ -n "${name}" ]',
-    ]
-    if is_bash:
-        tests += [
-            f"[[ -n ${name} ]]",
-            f"[[ -z ${{{name}:-}} || ${name} == /opt* ]]",
-            f'[[ ":${name}:" != *":/opt/lib:"* ]]',
-            f"[[ -v {name} ]]",
-        ]
-    return random.choice(tests)
+    def _read(self, number: int) -> dict[str, bytes]:
+        pairs = self._dump(number).read_bytes().split(b"\0")[:-1]
+        return {os.fsdecode(k): v for k, _, v in (pair.partition(b"=") for pair in pairs)}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .shells import disagreements, environment, modelled, script, sourced
+from .sourcing import disagreements, environment, modelled, script, sourced
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -49,8 +49,9 @@ def test_each_of_the_five_faults_is_gone_after_the_script(
 def test_the_script_for_the_five_faults_leaves_nothing_to_find_but_numpy_2(
     mended: Path, tmp_path: Path
 ) -> None:
-    # the lab's torch 2.1.2 stands beside a numpy 2.3.5 that cupy has brought: nothing of the five
-    assert {*all_codes(scan(tmp_path, mended)[1]["findings"])} <= {"DEC719"}
+    # the lab's torch 2.1.2 stands beside a numpy 2.3.5 that cupy has brought, and cupy 13 comes to
+    # the NVRTC of torch's wheels only where torch is imported first: nothing of the five
+    assert {*all_codes(scan(tmp_path, mended)[1]["findings"])} <= {"DEC719", "ELF501"}
 
 
 def test_what_the_script_has_kept_is_whole(mended: Path) -> None:

@@ -228,7 +228,7 @@ def test_a_hostile_library_takes_neither_memory_nor_time(content: bytes) -> None
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 64 << 20
-    assert time.process_time() - start < 3
+    assert time.process_time() - start < 20
 
 
 def real_libraries() -> Sequence[Path]:

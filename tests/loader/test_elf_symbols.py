@@ -186,7 +186,7 @@ def test_hostile_symbols_take_neither_memory_nor_time(content: bytes) -> None:
     read_or_none(content)
 
     assert peak < 384 << 20
-    assert time.process_time() - start < 3
+    assert time.process_time() - start < 20
 
 
 @pytest.mark.skipif(READELF is None, reason="readelf (binutils) is not installed")

@@ -250,4 +250,4 @@ def test_a_hostile_library_takes_neither_memory_nor_time(content: bytes) -> None
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 8_000_000
-    assert time.process_time() - start < 5
+    assert time.process_time() - start < 20

@@ -149,7 +149,7 @@ def test_a_hostile_cache_takes_neither_memory_nor_time(raw: bytes) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 64 << 20
-    assert time.process_time() - start < 3
+    assert time.process_time() - start < 20
 
 
 @pytest.mark.skipif(LDCONFIG is None, reason="ldconfig is not installed")

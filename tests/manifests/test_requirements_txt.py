@@ -209,7 +209,7 @@ def test_a_hostile_file_is_read_at_once(text: str) -> None:
 
     read(text)
 
-    assert time.process_time() - start < 1
+    assert time.process_time() - start < 20
 
 
 PIP_LIKE = st.lists(

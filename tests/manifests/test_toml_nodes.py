@@ -223,7 +223,7 @@ def test_a_hostile_file_is_read_or_refused_soon(text: str) -> None:
 
     parsed(text)
 
-    assert time.process_time() - start < 5
+    assert time.process_time() - start < 20
 
 
 def parsed(text: str) -> Node | None:

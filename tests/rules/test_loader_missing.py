@@ -112,7 +112,8 @@ def test_a_release_without_preload_dlls_is_not_told_to_call_it():
     (finding,) = found(pip, ONNXRUNTIME + CUDNN, BUILT)
     assert finding.remedy == (
         f"set `LD_LIBRARY_PATH={PREFIX}/nvidia/cudnn/lib` before Python starts, since it is not read"
-        " later"
+        " later (`envfix hooks install` has the activation set it; IDE kernels and cron skip that, and"
+        " conda advises against the variable)"
     )
 
 
