@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler import __version__, renderers, terminal
+from reconciler.cli_convert import convert
 from reconciler.cli_hooks import hooks
 from reconciler.errors import EnvfixError
 from reconciler.model.os_name import from_os, printable, to_os
@@ -368,6 +369,7 @@ def undo(project: str) -> None:
     terminal.emit("".join(lines), None)
 
 
+cli.add_command(convert)
 cli.add_command(hooks)
 
 

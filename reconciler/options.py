@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,8 @@ import click
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from reconciler.model.solution import Terms
 
 SEVERITIES = ("error", "warning", "info")
 FORMATS = ("text", "json", "github", "sarif")
@@ -59,6 +62,26 @@ def _cuda(_: click.Context, __: click.Parameter, value: str | None) -> str | Non
     if value is not None and not re.fullmatch(r"[1-9]\d?\.\d{1,2}|none|auto", value):
         raise click.BadParameter(f"{value!r} is not X.Y, none or auto")
     return value
+
+
+def _driver(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value is not None and re.fullmatch(r"[1-9]\d{2,3}(\.\d+)*", value):
+        raise click.BadParameter(
+            f"{value} is a driver's release; give the CUDA that it runs, which nvidia-smi shows "
+            "as CUDA Version"
+        )
+    if value is not None and not re.fullmatch(r"[1-9]\d?\.\d{1,2}", value):
+        raise click.BadParameter(f"{value!r} is not X.Y, the CUDA that a driver runs")
+    return value
+
+
+def _channels(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    """Return channels as conda reads them from any folder: a folder that is there as its URL."""
+    from pathlib import Path  # noqa: PLC0415 - few runs name a channel
+
+    return tuple(
+        Path(text).resolve().as_uri() if os.path.isdir(text) else text.rstrip("/") for text in value
+    )
 
 
 _AIM = (
@@ -152,6 +175,92 @@ _MENDING = (
         "--unsafe-fixes", "unsafe", is_flag=True, help="Repairs too that may not be what is meant."
     ),
 )
+
+_CONVERTING = (
+    click.option(
+        "--to",
+        type=click.Choice(["conda", "pixi", "pip"]),
+        default="conda",
+        show_default=True,
+        help="What to make: environment.yml, pixi.toml or requirements.txt.",
+    ),
+    *_AIM,
+    click.option(
+        "--driver",
+        metavar="X.Y",
+        callback=_driver,
+        help="The CUDA that the target's driver runs (CUDA Version of nvidia-smi).",
+    ),
+    *_LOOKING[:2],
+    click.option(
+        "--solve/--no-solve",
+        default=None,
+        help="Prove it with a solver.  [default: where the channels can be reached]",
+    ),
+    click.option(
+        "--offline", is_flag=True, help="Solve with local channels and what is cached alone."
+    ),
+    click.option(
+        "--channel",
+        "channels",
+        metavar="URL",
+        multiple=True,
+        callback=_channels,
+        help="Take packages from this channel, or folder, and from no other that is not given.",
+    ),
+    click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+    ),
+    click.option("-o", "--output", metavar="FILE", help="Write it there, not to stdout."),
+    click.option("--diff", is_flag=True, help="Show what would be written, as a diff."),
+    click.option("--write", is_flag=True, help="Write the file; `envfix undo` takes it back."),
+    click.option(
+        "--script", metavar="FILE", help="Of -p: write what makes it conda's alone, as a script."
+    ),
+    click.option("-v", "--verbose", is_flag=True, help="Where each line comes from."),
+)
+
+
+def converting(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of what is converted, and into what."""
+    return _with(_CONVERTING, command)
+
+
+def terms(
+    *, solve: bool | None, offline: bool, channels: tuple[str, ...], driver: str | None, **_: Any
+) -> Terms:
+    """Return how a conversion is to be proven."""
+    from reconciler.model.solution import Terms  # noqa: PLC0415 - `envfix --version` does without
+
+    if solve is False and offline:
+        raise click.UsageError("--offline is how to solve: it goes with no --no-solve")
+    return Terms(
+        is_wanted=solve is not False,
+        is_asked=bool(solve),
+        offline=offline,
+        channels=channels,
+        driver=driver or "",
+    )
+
+
+def check_sources(
+    sources: Sequence[str],
+    *,
+    prefix: str | None,
+    name: str | None,
+    script: str | None,
+    to: str,
+    **_: Any,
+) -> None:
+    """Raise UsageError for what cannot be converted together, or not into a script."""
+    if bool(sources) == bool(prefix or name):
+        raise click.UsageError("give the files to convert, or an environment with -p or -n")
+    if script and (sources or to != "conda"):
+        raise click.UsageError("--script changes an environment: it goes with -p or -n alone")
 
 
 def looking(command: Callable[..., Any]) -> Callable[..., Any]:

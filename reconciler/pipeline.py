@@ -30,6 +30,7 @@ __all__ = [
     "look",
     "look_at_files",
     "recover",
+    "relative",
     "save_snapshot",
     "scan",
     "selected_rules",
@@ -143,7 +144,7 @@ def look_at_files(project: str, files: Sequence[str], *, platforms: Sequence[str
         full = os.path.join(folder, path)
         if not os.path.lexists(full):
             raise TargetNotFoundError("no such file", where=path, next_step="give files that exist")
-        name = _relative(full, folder)
+        name = relative(full, folder)
         if not os.path.isdir(full):
             asked[name] = None
             continue
@@ -166,7 +167,7 @@ def look_at_files(project: str, files: Sequence[str], *, platforms: Sequence[str
     return msgspec.structs.replace(blank, manifests=read.value, gaps=gaps + read.gaps)
 
 
-def _relative(full: str, folder: str) -> str:
+def relative(full: str, folder: str) -> str:
     """Return a path as a report shows it: relative where it lies in the project."""
     path = os.path.normpath(full)
     inside = path == folder or path.startswith(f"{folder}{os.sep}")

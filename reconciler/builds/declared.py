@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
     from packaging.requirements import Requirement
 
-    from reconciler.model.catalog import Catalog, CudaPackage
+    from reconciler.model.catalog import Catalog
     from reconciler.model.consumer import Consumer
+    from reconciler.model.cuda_package import CudaPackage
     from reconciler.model.install_set import InstallSet
     from reconciler.model.manifest import Declared
 
@@ -39,7 +40,7 @@ _WHEEL = re.compile(r"(?:^|[/\\])[^/\\]+?-(\d[^/\\-]*)-[^/\\]+\.whl")
 _AT_URL = re.compile(
     r"[\w.-]+\s*(?:\[(?P<extras>[\w\s,.-]*)\])?\s*@\s*(?P<url>\S+)\s*(?:;.*)?", re.DOTALL
 )
-_FOLDER = re.compile(r"@.*[/-](cu\d{2,3})/[^/\s]+\.whl")
+_FOLDER = re.compile(r"@.*[/-](cu\d{2,3}|cpu)/[^/\s]+\.whl")
 _BOUND = r"(?:~=|!=|[<>]=?)\s*\d[\w.*+!]*"
 # What most lines are: a name, its extras and one pin, or bounds, without marker or URL.
 _PLAIN = re.compile(
@@ -183,7 +184,7 @@ def _asked(text: str) -> _Asked | None:
 
     try:
         requirement = Requirement(text)
-    except InvalidRequirement:
+    except (InvalidRequirement, RecursionError):
         return None
     return _Asked(_pinned(requirement), sorted(requirement.extras))
 

@@ -164,5 +164,5 @@ def _pip_allows(line: Declared, version: str) -> bool:
     try:
         specifier = Requirement(_OPTIONS.sub("", line.text)).specifier
         return specifier.contains(Version(version), prereleases=True)
-    except (InvalidRequirement, InvalidVersion):
+    except (InvalidRequirement, InvalidVersion, RecursionError):
         return True

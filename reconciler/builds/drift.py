@@ -70,6 +70,12 @@ def drifts(  # noqa: PLR0913, PLR0917 - what is asked, held against what is ther
             consumer = catalog.consumer(manager, line.name)
             if consumer is None and (manager, line.name) not in catalog.cuda_packages:
                 continue
+            if (
+                section is Section.PIP
+                and line.name not in wheels
+                and _serves(line, records, catalog)
+            ):
+                continue
             there = by_package.get((manager, line.name))
             build = by_line.get((line.path, line.line, line.name))
             found = (
@@ -82,6 +88,12 @@ def drifts(  # noqa: PLR0913, PLR0917 - what is asked, held against what is ther
                 yield Drift(
                     line=line, found=found, component=component, asked=build, installed=there
                 )
+
+
+def _serves(line: Declared, records: Mapping[str, PrefixRecord], catalog: Catalog) -> bool:
+    """Tell whether conda has what serves for a wheel, under another name: cupy for cupy-cuda12x."""
+    row = catalog.naming.counterpart(line.name)
+    return row is not None and any(name in records for name in row.conda)
 
 
 def _of_conda(line: Declared, record: PrefixRecord | None) -> str:

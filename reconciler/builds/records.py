@@ -12,8 +12,9 @@ from reconciler.model.finding import Location
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reconciler.model.catalog import Catalog, CudaPackage
+    from reconciler.model.catalog import Catalog
     from reconciler.model.consumer import Consumer
+    from reconciler.model.cuda_package import CudaPackage
     from reconciler.model.prefix import PrefixRecord
 
 _CLAUSE = re.compile(r"\s*(?P<operator>[<>=~!]*)\s*(?P<number>\d+(?:\.\d+)*)")

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reconciler.builds.loading import Loading
-    from reconciler.model.catalog import Catalog, CudaPackage
+    from reconciler.model.catalog import Catalog
+    from reconciler.model.cuda_package import CudaPackage
     from reconciler.model.owner import Owner
     from reconciler.model.run import Link
     from reconciler.model.snapshot import Snapshot

@@ -20,8 +20,9 @@ from reconciler.model.library import path_pattern
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from reconciler.model.catalog import Catalog, CudaPackage
+    from reconciler.model.catalog import Catalog
     from reconciler.model.consumer import Consumer
+    from reconciler.model.cuda_package import CudaPackage
     from reconciler.model.distribution import Distribution
     from reconciler.model.library import SharedLibrary
     from reconciler.model.snapshot import Snapshot

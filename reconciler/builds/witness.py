@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from reconciler.model.cuda import CudaVersion, KnownBy, Variant
 
 if TYPE_CHECKING:
-    from reconciler.model.catalog import Catalog, CudaPackage
+    from reconciler.model.catalog import Catalog
     from reconciler.model.consumer import Consumer
+    from reconciler.model.cuda_package import CudaPackage
 
 _CUDA_LABEL = re.compile(r"(cu(?:da)?\d{2,3})(?=\D|$)")
 # A build as recorded, or as a glob asks for it: cuda118py310_0, *cuda118*.

@@ -19,6 +19,7 @@ TABLES = (
     "collisions",
     "components",
     "consumers",
+    "counterparts",
     "cudnn",
     "ended",
     "images",

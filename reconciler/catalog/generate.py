@@ -12,8 +12,6 @@ from reconciler.catalog import TABLES
 from reconciler.model.catalog import (
     Clash,
     Collision,
-    Component,
-    CudaPackage,
     CudnnNeed,
     ImportGroup,
     Name,
@@ -29,8 +27,10 @@ from reconciler.model.channels import (
     PlatformBuild,
 )
 from reconciler.model.consumer import Consumer
+from reconciler.model.cuda_package import Component, CudaPackage
 from reconciler.model.image import Image
 from reconciler.model.loading import FoundLibrary, LoadingStep
+from reconciler.model.naming import Counterpart
 from reconciler.model.published import IndexBuilds, IndexSite, KnownVersions, PythonSpan
 from reconciler.model.windows_loading import WindowsFound, WindowsLoading
 
@@ -46,6 +46,7 @@ ROWS: Mapping[str, type[msgspec.Struct]] = {
     "collisions": Collision,
     "components": Component,
     "consumers": Consumer,
+    "counterparts": Counterpart,
     "cudnn": CudnnNeed,
     "ended": EndedPackage,
     "images": Image,

@@ -2,7 +2,9 @@
 
 MAPPING is ``files/v0/conda-forge/compressed_mapping.json`` of https://github.com/prefix-dev/parselmouth
 (BSD-3-Clause: LICENSE.parselmouth), which reads it from the dist-info inside every conda-forge
-package. A name that is PyPI's own, as most are, needs no row.
+package. A name that is PyPI's own, as most are, needs no row in ``names_map.json``, which leads from
+conda to PyPI; ``names_of_pypi.json`` leads the other way, where a name that is the same has to be
+known to be there: what nobody has packaged is never guessed.
 """
 
 from __future__ import annotations
@@ -18,7 +20,15 @@ from reconciler.model.distribution import normalize_name
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-TARGET = Path(__file__).parent / "names_map.json"
+HERE = Path(__file__).parent
+SOURCE = {
+    "source": "prefix-dev/parselmouth files/v0/conda-forge/compressed_mapping.json",
+    "license": "BSD-3-Clause, Copyright (c) 2023, prefix.dev GmbH: LICENSE.parselmouth",
+}
+# A package with more distributions inside has vendored them, or is a suite of its own.
+_MOST = 3
+# What setuptools and templates write where nobody has given a name.
+_NO_NAMES = frozenset({"unknown", "placeholder"})
 # What no wheel is called: packages of other languages, and parts of a system.
 _OF_OTHERS = re.compile(
     r"^(?:_|r-|lib|perl-|ruby-|go-|xorg-|rb-|bioconductor|font|gcc|gxx|gfortran|clang|nodejs-|"
@@ -39,20 +49,56 @@ def vendored(mapping: Mapping[str, Sequence[str] | None]) -> dict[str, object]:
     without = (name for name, pypi in sorted(mapping.items()) if not pypi)
     is_plain = (name for name in without if not _OF_OTHERS.search(name))
     return {
-        "source": "prefix-dev/parselmouth files/v0/conda-forge/compressed_mapping.json",
-        "license": "BSD-3-Clause, Copyright (c) 2023, prefix.dev GmbH: LICENSE.parselmouth",
+        **SOURCE,
         "differs": differs,
         # typing-extensions is a metapackage of typing_extensions: the other spelling tells.
         "no_distribution": [name for name in is_plain if normalize_name(name) not in known],
     }
 
 
+def of_pypi(mapping: Mapping[str, Sequence[str] | None]) -> dict[str, object]:
+    """Return by which package of conda each project of PyPI is installed, where one alone is."""
+    spellings: dict[str, list[str]] = {}
+    for name, pypi in sorted(mapping.items()):
+        if _bears_own_name(name, pypi):
+            spellings.setdefault(normalize_name(name), []).append(name)
+    same = sorted(min(names, key=lambda n: _rank(n, mapping)) for names in spellings.values())
+    known = spellings.keys()
+    found: dict[str, set[tuple[bool, str]]] = {}
+    for name, pypi in sorted(mapping.items()):
+        if not pypi or len(pypi) > _MOST or _OF_OTHERS.search(name):
+            continue
+        for project in {normalize_name(other) for other in pypi} - known - _NO_NAMES:
+            if project.endswith("-nightly"):
+                continue
+            found.setdefault(project, set()).add((len(pypi) > 1, name))
+    others = {project: _only(names) for project, names in sorted(found.items())}
+    return {**SOURCE, "same": same, "others": {p: name for p, name in others.items() if name}}
+
+
+def _bears_own_name(name: str, pypi: Sequence[str] | None) -> bool:
+    return normalize_name(name) in {normalize_name(other) for other in pypi or ()}
+
+
+def _rank(name: str, mapping: Mapping[str, Sequence[str] | None]) -> tuple[int, bool, bool]:
+    """Rank a package among its namesakes: that with underscores is mostly older, or a shell."""
+    return len(mapping[name] or ()), "_" in name, "." not in name
+
+
+def _only(names: set[tuple[bool, str]]) -> str:
+    """Return the one package that holds nothing else, or else the only one; "" of several."""
+    alone = [name for has_more, name in names if not has_more] or [name for _, name in names]
+    return alone[0] if len(alone) == 1 else ""
+
+
 def main() -> None:
-    """Read the mapping that is named, and write the table."""
+    """Read the mapping that is named, and write both tables."""
     mapping = json.loads(Path(sys.argv[1]).read_text("utf-8"))
-    text = json.dumps(vendored(mapping), separators=(",", ":"))
-    # A line a hundred names or so, so that a diff of two vendorings can be read.
-    TARGET.write_text(re.sub(r"((?:[^,]*,){12})", r"\1\n", text) + "\n", "utf-8")
+    for target, table in (("names_map", vendored(mapping)), ("names_of_pypi", of_pypi(mapping))):
+        text = json.dumps(table, separators=(",", ":"))
+        # A line a hundred names or so, so that a diff of two vendorings can be read.
+        lines = re.sub(r"((?:[^,]*,){12})", r"\1\n", text) + "\n"
+        (HERE / f"{target}.json").write_text(lines, "utf-8")
 
 
 if __name__ == "__main__":

@@ -281,7 +281,8 @@ class _Editor:
         """Return how far the lists of the file stand in from their keys."""
         for section in ("dependencies", "channels"):
             found = self._sections.found.get(section)
-            if found and found.key and found.entries and not found.is_flow:
+            is_list = found and found.node.kind == "sequence" and not found.is_flow
+            if found and is_list and found.key and found.entries:
                 before = yaml_collections.prefix(self._draft, found, found.entries[0])
                 return before.index("-") - (found.key.column - 1)
         return 2

@@ -66,6 +66,9 @@ def _marker_refusal(marker: str) -> str:
         Marker(marker)
     except InvalidMarker as error:
         return str(error).splitlines()[0]
+    except RecursionError:
+        # pip reads it by the same code.
+        return "Its parentheses are too deep to be read"
     return ""
 
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from itertools import pairwise
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -15,9 +15,11 @@ from msgspec import Struct
 from reconciler.model.channels import Channels
 from reconciler.model.consumer import Consumer
 from reconciler.model.cuda import Manager
+from reconciler.model.cuda_package import Component, CudaPackage
 from reconciler.model.distribution import required_name
 from reconciler.model.image import Image
 from reconciler.model.loading import FoundLibrary, Loadings, LoadingStep
+from reconciler.model.naming import Naming
 from reconciler.model.published import Published
 from reconciler.model.row import Row, numbers
 from reconciler.model.windows_loading import WindowsFound, WindowsLoading, WindowsLoadings
@@ -25,37 +27,6 @@ from reconciler.model.windows_loading import WindowsFound, WindowsLoading, Windo
 R = TypeVar("R", bound=Row)
 #: Stems of DLLs in System32 that an installer of the driver puts there, and toolkits have as well.
 _WITH_THE_DRIVER = frozenset({"cuda", "opencl"})
-
-
-class Component(Row, frozen=True, kw_only=True):
-    """A part of CUDA that is packaged by itself, such as the runtime, cuBLAS or cuDNN."""
-
-    name: str
-    #: As a report names it: ``CUDA runtime``.
-    title: str
-    #: The file names of its libraries up to ``.so``: ``libcudart``.
-    libraries: tuple[str, ...] = ()
-    source: str
-
-
-class CudaPackage(Row, frozen=True, kw_only=True):
-    """A package that installs a part of CUDA, or that says which CUDA is meant."""
-
-    manager: Manager
-    #: conda's name, or PyPI's normal name.
-    name: str
-    #: The name of a Component; ``toolkit`` for packages of many or of none.
-    component: str
-    #: The components whose libraries it installs; empty for metapackages and pins.
-    brings: tuple[str, ...] = ()
-    #: Where its CUDA release stands: ``version`` (its own version begins with it), ``major`` (its
-    #: own version's first number is the major), ``name`` (``cuda_major``, fixed by its name), or
-    #: ``depends`` (only what it depends on tells).
-    cuda_in: Literal["version", "major", "name", "depends"]
-    cuda_major: int | None = None
-    #: A metapackage through which the runtime is installed: ``pytorch-cuda``, ``cuda-toolkit``.
-    pulls_runtime: bool = False
-    source: str
 
 
 class ImportGroup(Row, frozen=True, kw_only=True):
@@ -213,6 +184,11 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
         return Channels(read=self.read)
 
     @cached_property
+    def naming(self) -> Naming:
+        """What projects of PyPI are called on conda."""
+        return Naming(read=self.read)
+
+    @cached_property
     def components(self) -> Mapping[str, Component]:
         """Every component by name."""
         return {row.name: row for row in self._rows("components", Component)}
@@ -313,7 +289,11 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
 
     def release(self, package: str, version: str, platform: str) -> Release | None:
         """Return what PyPI's release of a package was built for, on one platform."""
-        return self._releases.get((package, platform), {}).get(version)
+        return self.releases(package, platform).get(version)
+
+    def releases(self, package: str, platform: str) -> Mapping[str, Release]:
+        """Return what each of PyPI's releases of a package was built for, on one platform."""
+        return self._releases.get((package, platform), {})
 
     @cached_property
     def _pairs(self) -> Mapping[tuple[str, str], Pair]:

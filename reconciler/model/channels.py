@@ -36,6 +36,8 @@ class Channel(Row, frozen=True, kw_only=True):
     is_discontinued: bool = False
     #: Packages that stand in no other kind of channel.
     alone_has: tuple[str, ...] = ()
+    #: Packages that do nothing but choose among its own builds.
+    switches: tuple[str, ...] = ()
     #: What these depend on stands in all of these channels, or in part in ``or_channels``.
     needs_channels: tuple[str, ...] = ()
     or_channels: tuple[str, ...] = ()
@@ -44,6 +46,8 @@ class Channel(Row, frozen=True, kw_only=True):
     clashes_with: str = ""
     clash_since: str = ""
     clash_last: str = ""
+    #: The CUDA release that its packages are built for first, where nothing asks for another.
+    default_cuda: str = ""
     #: Packages for CUDA of which it is not known in which versions it has them.
     may_have: tuple[str, ...] = ()
     source: str
@@ -58,6 +62,8 @@ class ChannelBuild(Row, frozen=True, kw_only=True):
     #: The first and the last version that it is true of; both exist.
     since: str
     last: str
+    #: conda's names of the platforms whose builds these are; empty for all.
+    platforms: tuple[str, ...] = ()
     #: By which package a build says its CUDA: ``cudatoolkit``, ``pytorch-cuda``, ``cuda-version``.
     needs: str
     #: The releases of that package that some build accepts.
@@ -113,6 +119,8 @@ class EndedPackage(Row, frozen=True, kw_only=True):
 
     package: str
     last: str
+    #: The first release that conda-forge has had.
+    first: str
     #: What says the CUDA release after it.
     successor: str
     source: str
@@ -186,6 +194,16 @@ class Channels(Struct, frozen=True, kw_only=True, dict=True):
         """Tell whether a channel goes on to have a package."""
         row = self.known.get(channel)
         return self.may_have(channel, package) and (row is None or row.ended_with is None)
+
+    @cached_property
+    def switches(self) -> frozenset[str]:
+        """Every package that does nothing but choose among the builds of one channel."""
+        return frozenset(name for row in self.known.values() for name in row.switches)
+
+    def gives_way(self, channel: str) -> bool:
+        """Tell whether conda-forge takes a channel's place, with what only that one has."""
+        row = self.known.get(self.name_of(channel))
+        return row is not None and bool(row.ended_with or row.clashes_with)
 
     def alone_has(self, channel: str, package: str) -> bool:
         """Tell whether a channel has a package that none of another kind has."""

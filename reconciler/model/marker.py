@@ -31,8 +31,9 @@ def holds(marker: str, platform: str, python: str = "") -> bool:
 
     try:
         return Marker(marker).evaluate({**values, **_python(python)})
-    except (ValueError, KeyError):
-        # Besides what is no marker: a name that only locks have, a comparison that none is.
+    except (ValueError, KeyError, RecursionError):
+        # Besides what is no marker: a name that only locks have, a comparison that none is, and
+        # thousands of parentheses.
         return True
 
 

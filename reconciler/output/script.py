@@ -11,9 +11,12 @@ from reconciler.model.steps import line_of, merge
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from reconciler.model.conversion import Conversion
     from reconciler.model.finding import Finding
+    from reconciler.model.fix import Command
     from reconciler.model.snapshot import Target
     from reconciler.model.steps import Step, Steps
+    from reconciler.model.turning import Turning, TurningStep
 
 WIDTH = 100
 _ADVICE = (
@@ -37,6 +40,38 @@ def render(findings: Iterable[Finding], target: Target, *, envfix: str) -> str:
     """
     steps = merge(findings)
     return "\n".join([*_head(steps, target, envfix), *_body(steps)]) + "\n"
+
+
+def render_turning(turning: Turning, conversion: Conversion, target: Target, *, envfix: str) -> str:
+    """Return one POSIX shell script that makes conda supply what a conversion asks for."""
+    said = [f"Written by envfix {envfix} for {target.prefix} ({target.platform})."]
+    said.append(f"It makes conda supply the CUDA of {turning.prefix}.")
+    cuda = conversion.decided(target.platform)
+    said += [f"CUDA {cuda.release}: {'; '.join(cuda.because)}."] if cuda.release else []
+    proofs = [proof for proof in conversion.proofs if proof.proof.platform == target.platform]
+    said += [f"  {repair.says}" for proof in proofs for repair in proof.repairs]
+    said += [f"{note}." for note in turning.notes]
+    lines = ["#!/bin/sh", *(line for text in said for line in _comment(text)), "#"]
+    lines += [*_comment(_ADVICE), "set -eu", "", *ALONE.splitlines()]
+    for step in turning.steps:
+        lines += ["", *_comment(f"{step.command.why}."), *_guarded(step)]
+    return "\n".join(lines) + "\n"
+
+
+def _guarded(step: TurningStep) -> Iterator[str]:
+    """Yield a command that passes over what an earlier run has done."""
+    commands = [*_run(step.command)]
+    import shlex  # noqa: PLC0415 - as in line_of
+
+    if step.only_if:
+        yield f"if [ -e {shlex.quote(step.only_if)} ]; then"
+    elif step.unless:
+        yield f"if ! ls {shlex.quote(step.unless)}[0-9]*.json >/dev/null 2>&1; then"
+    else:
+        yield from commands
+        return
+    yield from (f"  {line}" for line in commands)
+    yield "fi"
 
 
 def _head(steps: Steps, target: Target, envfix: str) -> Iterator[str]:
@@ -70,9 +105,13 @@ def _step(step: Step) -> Iterator[str]:
     codes = ", ".join(step.codes)
     for number, reason in enumerate(step.reasons):
         yield from _comment(f"{'and' if number else codes}: {reason}.")
-    if step.command.times > 1:
-        yield from _comment(f"It is run {step.command.times} times, once for each that is there.")
-    yield from [line_of(step.command)] * step.command.times
+    yield from _run(step.command)
+
+
+def _run(command: Command) -> Iterator[str]:
+    if command.times > 1:
+        yield from _comment(f"It is run {command.times} times, once for each that is there.")
+    yield from [line_of(command)] * command.times
 
 
 def _comment(text: str) -> Iterator[str]:

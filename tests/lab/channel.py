@@ -39,7 +39,7 @@ def build_channel(folder: Path, wheels: Path) -> Channel:
         path = write_package(channel.path, record.index, files, entry_points(record))
         entries[path.parent.name][path.name] = _entry(record.index, path)
     for subdir, packages in entries.items():
-        _write_repodata(channel.path / subdir, packages)
+        write_repodata(channel.path / subdir, packages)
     return channel
 
 
@@ -48,6 +48,7 @@ def _entry(index: Mapping[str, object], path: Path) -> Mapping[str, object]:
     return {**index, "sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
 
 
-def _write_repodata(folder: Path, packages: Mapping[str, object]) -> None:
+def write_repodata(folder: Path, packages: Mapping[str, object]) -> None:
+    """Write the repodata.json of a subdir: its packages by file name."""
     repodata = {"info": {"subdir": folder.name}, "packages": {}, "packages.conda": packages}
     (folder / "repodata.json").write_text(json.dumps({**repodata, "repodata_version": 1}))

@@ -1,7 +1,8 @@
 """A conda for the lab, which has none: what a script asks of it, done by py-rattler.
 
-It knows `remove -p PREFIX --yes --force NAME` and `install -p PREFIX --yes --channel URL
---force-reinstall NAME=VERSION=BUILD`, and refuses whatever else it is asked.
+It knows `remove -p PREFIX --yes --force NAME`, `install -p PREFIX --yes --channel URL
+--force-reinstall NAME=VERSION=BUILD`, `install -p PREFIX --yes --override-channels --channel URL
+SPEC...` and `create` with the same and --dry-run, and refuses whatever else it is asked.
 """
 
 from __future__ import annotations
@@ -16,8 +17,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rattler import MatchSpec, RepoDataRecord
+    from rattler import GenericVirtualPackage, MatchSpec, RepoDataRecord
 
+#: A machine with a driver for CUDA 12.9.
+_MACHINE = (
+    ("__unix", "0"),
+    ("__linux", "6.1"),
+    ("__glibc", "2.36"),
+    ("__archspec", "1", "x86_64"),
+    ("__cuda", "12.9"),
+)
 _SCRIPT = """\
 #!/bin/sh
 exec '{python}' -I '{module}' --package-cache '{cache}' "$@"
@@ -41,13 +50,21 @@ def main(arguments: Sequence[str]) -> None:
     remove = doing.add_parser("remove")
     remove.add_argument("--force", action="store_true", required=True)
     install = doing.add_parser("install")
-    install.add_argument("--force-reinstall", action="store_true", required=True)
-    install.add_argument("--channel", required=True)
-    for each in (remove, install):
+    create = doing.add_parser("create")
+    create.add_argument("--dry-run", action="store_true")
+    kind = install.add_mutually_exclusive_group(required=True)
+    kind.add_argument("--force-reinstall", action="store_true")
+    kind.add_argument("--override-channels", action="store_true")
+    create.add_argument("--override-channels", action="store_true", required=True)
+    for each in (remove, install, create):
         each.add_argument("-p", dest="prefix", type=Path, required=True)
         each.add_argument("--yes", action="store_true", required=True)
-        each.add_argument("spec")
-    asyncio.run(_run(parser.parse_args(arguments)))
+        each.add_argument("specs", nargs="+")
+        if each is not remove:
+            each.add_argument("--channel", required=True)
+    asked = parser.parse_args(arguments)
+    solves = asked.doing == "create" or getattr(asked, "override_channels", False)
+    asyncio.run(_solve(asked) if solves else _run(asked))
 
 
 async def _run(asked: argparse.Namespace) -> None:
@@ -57,8 +74,9 @@ async def _run(asked: argparse.Namespace) -> None:
         rattler.PrefixRecord.from_path(path)
         for path in sorted((asked.prefix / "conda-meta").glob("*.json"))
     ]
-    spec = rattler.MatchSpec(asked.spec)
-    name = asked.spec.partition("=")[0]
+    (text,) = asked.specs
+    spec = rattler.MatchSpec(text)
+    name = text.partition("=")[0]
     others = [record for record in records if record.name.normalized != name]
     assert asked.doing == "install" or len(others) < len(records), f"there is no {name}"
     found = [] if asked.doing == "remove" else [await _record(asked, spec)]
@@ -69,6 +87,56 @@ async def _run(asked: argparse.Namespace) -> None:
         reinstall_packages={record.name.normalized for record in found},
         show_progress=False,
     )
+
+
+async def _solve(asked: argparse.Namespace) -> None:
+    """Bring what is asked for, and keep what else somebody has asked for before."""
+    import rattler  # noqa: PLC0415
+
+    records = [
+        rattler.PrefixRecord.from_path(path)
+        for path in sorted((asked.prefix / "conda-meta").glob("*.json"))
+    ]
+    names = {text.partition("=")[0].partition(" ")[0] for text in asked.specs}
+    before = [
+        spec
+        for record in records
+        if record.name.normalized not in names
+        for spec in record.requested_specs
+    ]
+    wanted = [rattler.MatchSpec(_bracketed(text)) for text in (*asked.specs, *before)]
+    found = await rattler.solve(
+        sources=[rattler.Channel(asked.channel)],
+        specs=wanted,
+        gateway=rattler.Gateway(cache_dir=asked.package_cache / "repodata"),
+        platforms=["linux-64", "noarch"],
+        virtual_packages=[_virtual(*package) for package in _MACHINE],
+        locked_packages=records,
+    )
+    if not getattr(asked, "dry_run", False):
+        await rattler.install(
+            found,
+            asked.prefix,
+            cache_dir=asked.package_cache,
+            show_progress=False,
+            requested_specs=[spec._match_spec for spec in wanted],
+        )
+
+
+def _virtual(name: str, version: str, build: str = "0") -> GenericVirtualPackage:
+    import rattler  # noqa: PLC0415
+
+    parts = (rattler.PackageName(name), rattler.Version(version), rattler.BuildString(build))
+    return rattler.GenericVirtualPackage(*parts)
+
+
+def _bracketed(text: str) -> str:
+    """Write `pytorch=2.*=cuda*`, which py-rattler 0.28 refuses, as it reads it."""
+    name, _, rest = text.partition("=")
+    version, _, build = rest.partition("=")
+    if not build or not version:
+        return text
+    return f"{name}[version='{version}',build='{build}']"
 
 
 async def _record(asked: argparse.Namespace, spec: MatchSpec) -> RepoDataRecord:

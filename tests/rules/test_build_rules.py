@@ -776,6 +776,13 @@ AS_DECLARED = {
           name: prefix
           dependencies: [pip, pip: [torch==2.1.2]]
     """,
+    "conda's package under its other name": """
+        conda: [cupy=13.6.0=py311_0]
+        pip: []
+        environment.yml: |
+          name: prefix
+          dependencies: [pip, pip: [cupy-cuda12x]]
+    """,
     "a requirement for another Python": """
         conda: []
         pip: [torch==2.4.0]

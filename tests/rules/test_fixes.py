@@ -405,7 +405,7 @@ def test_an_index_or_a_version_is_mended(code, text, worth, changed):
         ),
         pytest.param(
             "DEC709",
-            environment("pytorch=2.5.1", "cudatoolkit=11.8", channels="conda-forge"),
+            environment("pytorch=2.6.0", "cudatoolkit=11.8", channels="conda-forge"),
             DISPLAY,
             [],
             id="no build of the CUDA major",
