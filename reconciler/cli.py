@@ -17,6 +17,7 @@ from reconciler.cli_hooks import hooks
 from reconciler.errors import EnvfixError
 from reconciler.model.os_name import from_os, printable, to_os
 from reconciler.options import SEVERITIES, judging, looking, mending, showing, telling
+from reconciler.taking import aim, take
 
 if TYPE_CHECKING:
     from reconciler.config import Config
@@ -63,7 +64,7 @@ def scan(ctx: click.Context, /, *, project: str, **said: Any) -> None:
     from reconciler import pipeline  # noqa: PLC0415 - `envfix --version` does without
 
     config = pipeline.configured(project)
-    taken = _taken(project, config, **said)
+    taken = take(project, config, **said)
     forms = {said["form"], *(form for form, _ in said["reports"])}
     report = pipeline.scan(
         taken,
@@ -106,7 +107,7 @@ def check(
         taken = pipeline.load_snapshot(terminal.read(snapshot), where=snapshot)
     else:
         taken = pipeline.look_at_files(".", files)
-    taken = _aimed(taken, config, **said)
+    taken = aim(taken, config, **said)
     if diff:
         repair = _mended(taken, config, **said)
         ctx.exit(_tell(repair, config, how="envfix check --fix", write=False, **said))
@@ -146,7 +147,7 @@ def fix(
     config = pipeline.configured(project)
     if write:
         terminal.note(pipeline.recover(project))
-    repair = _mended(_taken(project, config, **said), config, **said)
+    repair = _mended(take(project, config, **said), config, **said)
     if script:
         from reconciler.model.finding import flat  # noqa: PLC0415 - few ask for it
         from reconciler.output import script as commands  # noqa: PLC0415 - few ask for it
@@ -158,64 +159,6 @@ def fix(
         # A prefix need not be UTF-8, and the shell is to be given its own bytes.
         terminal.write(script, to_os(text).encode("utf-8", "surrogateescape"))
     ctx.exit(_tell(repair, config, how="envfix fix --write", write=write, **said))
-
-
-def _taken(  # noqa: PLR0913 - each is an option of the command
-    project: str,
-    config: Config,
-    *,
-    prefix: str | None,
-    name: str | None,
-    no_env: bool,
-    no_host: bool,
-    live: bool,
-    supposed: tuple[tuple[str, str], ...],
-    snapshot: str | None,
-    save_snapshot: str | None,
-    sonames: tuple[str, ...] = (),
-    **said: Any,
-) -> Snapshot:
-    """Look at a project and its environment, or replay what was seen."""
-    from reconciler import pipeline  # noqa: PLC0415 - `envfix --version` does without
-
-    if sum([prefix is not None, name is not None, no_env]) > 1:
-        raise click.UsageError("give one of --prefix, --name and --no-env")
-    if snapshot and (prefix or name or no_env or supposed):
-        raise click.UsageError(
-            "a snapshot is what was seen: it goes with no -p, -n, --no-env, --env"
-        )
-    if live and (snapshot or no_env):
-        raise click.UsageError("--live asks an environment: it goes with no --snapshot or --no-env")
-    if snapshot:
-        taken = pipeline.load_snapshot(terminal.read(snapshot), where=snapshot)
-    else:
-        choice = pipeline.Choice(prefix=prefix, name=name, no_env=no_env)
-        taken = pipeline.look(
-            project,
-            choice,
-            terminal.environ(dict(supposed)),
-            host=not no_host,
-            may_run=live,
-            sonames=sonames,
-        )
-    taken = _aimed(taken, config, **said)
-    if save_snapshot:
-        terminal.write(save_snapshot, pipeline.save_snapshot(taken))
-    return taken
-
-
-def _aimed(
-    taken: Snapshot,
-    config: Config,
-    *,
-    platforms: tuple[str, ...],
-    cuda: str | None,
-    **_: Any,
-) -> Snapshot:
-    from reconciler import pipeline  # noqa: PLC0415 - `envfix --version` does without
-
-    settings = config.settings
-    return pipeline.aimed(taken, platforms or settings.platforms, cuda or settings.cuda)
 
 
 def _mended(taken: Snapshot, config: Config, *, unsafe: bool, **said: Any) -> Repair:
@@ -344,7 +287,7 @@ def which(
     if not name.strip("."):
         raise click.UsageError("give the name of a library, such as libcudart.so.12")
     config = pipeline.configured(".")
-    taken = _taken(".", config, sonames=(name,), platforms=(), cuda=None, **said)
+    taken = take(".", config, sonames=(name,), platforms=(), cuda=None, **said)
     found = pipeline.which(taken, soname)
     if form == "json":
         text = story.render_json(found)
@@ -353,6 +296,47 @@ def which(
         text = story.render(found, width=terminal.width(), color=is_colored, verbose=verbose)
     terminal.emit(text, output)
     return CLEAN if any(answer.path for answer in found.answers) else FINDINGS
+
+
+@cli.command()
+@click.argument("text", default="-", metavar="[TEXT | - | FILE]")
+@looking
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+@showing
+def explain(
+    text: str,
+    *,
+    form: str,
+    output: str | None,
+    verbose: bool,
+    color: str,
+    **said: Any,
+) -> int:
+    """Tell what an error means here: TEXT is the message, a FILE with it, or - for what is piped.
+
+    Of a log, however long, every error that is known is told, the most specific first.
+    """
+    from reconciler import explaining, pipeline  # noqa: PLC0415 - as above
+    from reconciler.output import explain as story  # noqa: PLC0415
+
+    known = explaining.recognize(terminal.piped() if text == "-" else explaining.pieces(text))
+    config = pipeline.configured(".")
+    sonames = explaining.sonames_of(known)
+    taken = None
+    if known:
+        taken = take(".", config, sonames=sonames, platforms=(), cuda=None, **said)
+    told = explaining.diagnose(known, taken, config)
+    unknown = "" if known or text == "-" or explaining.is_file(text) else text
+    if form == "json":
+        page = story.render_json(told, unknown=unknown)
+    else:
+        is_colored = output is None and terminal.wants_color(color)
+        width = terminal.width()
+        page = story.render(told, unknown=unknown, width=width, color=is_colored, verbose=verbose)
+    terminal.emit(page, output)
+    return FINDINGS if told else CLEAN
 
 
 @cli.command()

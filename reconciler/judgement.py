@@ -61,6 +61,7 @@ def judge(
     return Report(
         envfix=__version__,
         target=snapshot.target,
+        machine=tuple(worlds[0].machine.words),
         builds=worlds[0].builds,
         findings=fold_symptoms((*kept, *told)),
         ignored=ignored + quiet,
@@ -102,6 +103,17 @@ def _views(snapshot: Snapshot) -> Iterator[Snapshot]:
             yield Snapshot(
                 envfix=snapshot.envfix,
                 target=msgspec.structs.replace(target, platform=platform, prefix=None, kind="none"),
-                asked=(Fact.MANIFESTS,),
+                asked=(Fact.MANIFESTS, *_of_machine(target, platform)),
                 manifests=snapshot.manifests,
             )
+
+
+def _of_machine(target: Target, platform: str) -> Iterator[Fact]:
+    """Yield the facts that the user gives by ``--driver`` and ``--gpu``, for one system."""
+    # A driver's number is of its system: 551.78 of Windows came when 550.54 of Linux did.
+    if platform.partition("-")[0] != target.platform.partition("-")[0]:
+        return
+    if target.driver:
+        yield Fact.DRIVER
+    if target.gpus:
+        yield Fact.GPUS

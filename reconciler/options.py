@@ -64,7 +64,7 @@ def _cuda(_: click.Context, __: click.Parameter, value: str | None) -> str | Non
     return value
 
 
-def _driver(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+def _driver_cuda(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
     if value is not None and re.fullmatch(r"[1-9]\d{2,3}(\.\d+)*", value):
         raise click.BadParameter(
             f"{value} is a driver's release; give the CUDA that it runs, which nvidia-smi shows "
@@ -84,6 +84,20 @@ def _channels(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> 
     )
 
 
+def _driver(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"[1-9]\d{2}(?:\.\d{1,4}){0,2}", value):
+        raise click.BadParameter(f"{value!r} is no release of a driver, such as 550 or 550.54.15")
+    return value
+
+
+def _gpus(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    names = tuple(name.strip() for text in value for name in text.split(",") if name.strip())
+    for name in names:
+        if not re.fullmatch(r"sm_[1-9]\d{1,2}", name):
+            raise click.BadParameter(f"{name!r} is no architecture of a GPU, such as sm_90")
+    return names
+
+
 _AIM = (
     click.option(
         "--platform",
@@ -98,6 +112,20 @@ _AIM = (
         metavar="X.Y|none|auto",
         callback=_cuda,
         help="The CUDA that is meant; none, where the CPU is.",
+    ),
+    click.option(
+        "--driver",
+        metavar="RELEASE",
+        callback=_driver,
+        help="Judge for a machine with this driver (550, 550.54.15).",
+    ),
+    click.option(
+        "--gpu",
+        "gpus",
+        metavar="SM",
+        multiple=True,
+        callback=_gpus,
+        help="Judge for a machine with this GPU (sm_90).",
     ),
 )
 _SELECTION = (
@@ -184,11 +212,11 @@ _CONVERTING = (
         show_default=True,
         help="What to make: environment.yml, pixi.toml or requirements.txt.",
     ),
-    *_AIM,
+    *_AIM[:2],
     click.option(
         "--driver",
         metavar="X.Y",
-        callback=_driver,
+        callback=_driver_cuda,
         help="The CUDA that the target's driver runs (CUDA Version of nvidia-smi).",
     ),
     *_LOOKING[:2],

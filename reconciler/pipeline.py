@@ -58,7 +58,7 @@ class _Schema(msgspec.Struct, frozen=True):
 
 
 #: What only the machine around an environment can tell: left out by ``--no-host``.
-HOST_FACTS = frozenset({Fact.DRIVER, Fact.TOOLKITS})
+HOST_FACTS = frozenset({Fact.DRIVER, Fact.GPUS, Fact.SURROUNDINGS, Fact.TOOLKITS})
 #: What only an environment can tell: left out by ``--no-env``.
 ENVIRONMENT_FACTS = frozenset(
     {
@@ -69,6 +69,7 @@ ENVIRONMENT_FACTS = frozenset(
         Fact.LOADER,
         Fact.WINDOWS_LOADER,
         Fact.EVIDENCE,
+        Fact.ARCHITECTURES,
         Fact.STATE,
         Fact.IMPORT_PATHS,
         Fact.OUTSIDE,
@@ -90,13 +91,15 @@ def look(  # noqa: PLR0913 - what is looked at, by name
     host: bool = True,
     may_run: bool = False,
     sonames: Collection[str] = (),
+    gpus: Sequence[str] = (),
     root: str = "",
 ) -> Snapshot:
     """Take a snapshot of a project and its environment; raises TargetNotFoundError.
 
     With ``may_run``, the environment's interpreter is started to hear its pip. Libraries of the
-    names ``sonames`` are looked for wherever the loader may. The machine's own files are looked for
-    below ``root``, which tests make up.
+    names ``sonames`` are looked for wherever the loader may. What libraries have code for is read where
+    there is a GPU, or for ``gpus`` such as ``sm_90``. The machine's own files are looked for below
+    ``root``, which tests make up.
     """
     from reconciler import collect  # noqa: PLC0415 - a replayed snapshot needs no collectors
     from reconciler.collect.ground import EvidenceWanted, Ground  # noqa: PLC0415
@@ -104,7 +107,7 @@ def look(  # noqa: PLR0913 - what is looked at, by name
 
     known = catalog.load()
     ground = Ground(
-        target=choose(project, choice, environ),
+        target=msgspec.structs.replace(choose(project, choice, environ), gpus=tuple(gpus)),
         directory=os.getcwd(),
         environ=environ,
         wanted=EvidenceWanted(
@@ -114,6 +117,8 @@ def look(  # noqa: PLR0913 - what is looked at, by name
             imports=frozenset(known.import_names),
             providers=frozenset(chain.from_iterable(known.import_names.values())),
             sonames=frozenset((*known.loadings.sonames, *sonames)),
+            kernel_libraries=known.kernel_libraries,
+            kernel_modules=known.kernel_modules,
             loadings=known.loadings,
             windows=known.windows,
         ),
@@ -179,20 +184,38 @@ def configured(project: str) -> Config:
     return configuration.load(project, rules.all_rules())
 
 
-def aimed(snapshot: Snapshot, platforms: Sequence[str], cuda: str) -> Snapshot:
+def aimed(
+    snapshot: Snapshot,
+    platforms: Sequence[str],
+    cuda: str,
+    *,
+    driver: str | None = None,
+    gpus: Sequence[str] = (),
+) -> Snapshot:
     """Return a snapshot whose declared files are judged for these platforms, and this CUDA.
 
-    Where nothing is said, it stays for those that it was taken for.
+    Where nothing is said, it stays for those that it was taken for. With a driver or GPUs, all of
+    it is judged for another machine, which has these.
     """
     before = snapshot.target
     target = msgspec.structs.replace(
         before,
         platforms=tuple(platforms) or before.platforms,
         cuda=before.cuda if cuda == "auto" else cuda,
+        driver=driver or before.driver,
+        gpus=tuple(gpus) or before.gpus,
     )
     if platforms and target.prefix is None:
         target = msgspec.structs.replace(target, platform=platforms[0])
-    return msgspec.structs.replace(snapshot, target=target)
+    given = {Fact.DRIVER} if target.driver else set()
+    given |= {Fact.GPUS} if target.gpus else set()
+    return msgspec.structs.replace(
+        snapshot,
+        target=target,
+        # what the user says needs no look at this machine
+        asked=(*snapshot.asked, *(fact for fact in Fact if fact in given - {*snapshot.asked})),
+        gaps=tuple(gap for gap in snapshot.gaps if gap.fact not in given),
+    )
 
 
 def scan(

@@ -12,7 +12,7 @@ from reconciler.errors import EnvfixError, OutputError
 from reconciler.model.os_name import from_os, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from reconciler.model.report import Written
 
@@ -57,6 +57,11 @@ def emit(text: str, output: str | None) -> None:
             raise OutputError(
                 error.strerror or str(error), where="stdout", next_step="give --output FILE"
             ) from error
+
+
+def piped() -> Iterator[bytes]:
+    """Yield what is piped into the command, piece by piece."""
+    return iter(lambda: sys.stdin.buffer.read(1 << 20), b"")
 
 
 def read(path: str) -> bytes:

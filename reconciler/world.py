@@ -14,6 +14,7 @@ from reconciler.builds import declared as declared_lines
 from reconciler.builds.hook_audit import HookAudit
 from reconciler.builds.hooking import Hooking
 from reconciler.builds.loading import Loading
+from reconciler.builds.machines import Machine
 from reconciler.builds.meant import DeclaredFiles
 from reconciler.builds.mending import Mending, mending_of
 from reconciler.builds.required import dependents
@@ -192,9 +193,8 @@ class World:
 
     @cached_property
     def _declared_builds(self) -> Mapping[str, tuple[CudaBuild, ...]]:
-        platform = self.snapshot.target.platform
         return {
-            install.name: tuple(declared_lines.builds(install, self.catalog, platform))
+            install.name: tuple(declared_lines.builds(install, self.catalog, self.platform))
             for install in self.install_sets
         }
 
@@ -234,8 +234,7 @@ class World:
     @cached_property
     def mending(self) -> Mending:
         """How what is installed is mended, by the user's own managers."""
-        builds, frameworks = self.builds, self.frameworks
-        return mending_of(self.snapshot, self.catalog, builds, frameworks, self.own_sets)
+        return mending_of(self.snapshot, self.catalog, self.builds, self.frameworks, self.own_sets)
 
     @cached_property
     def hooking(self) -> Hooking:
@@ -245,12 +244,17 @@ class World:
     @cached_property
     def hook_audit(self) -> HookAudit:
         """The scripts of activation, held against what is proven to be needed."""
-        return HookAudit(self.snapshot, lambda bare: World(bare, self.catalog).activation_needs)
 
-    @property
-    def activation_needs(self) -> tuple[Loading | None, Hooking]:
-        """What the loader does, and what activation has to change of it."""
-        return self.loading, self.hooking
+        def needs(bare: Snapshot) -> tuple[Loading | None, Hooking]:
+            world = World(bare, self.catalog)
+            return world.loading, world.hooking
+
+        return HookAudit(self.snapshot, needs)
+
+    @cached_property
+    def machine(self) -> Machine:
+        """The driver and the GPUs that are judged for, and what builds have for them."""
+        return Machine(self.snapshot, self.catalog, self.builds, self._declared_builds)
 
     def breaks(self, partner: str) -> tuple[BreakPair, ...]:
         """Return what is installed and the installed version of a package breaks."""
@@ -352,9 +356,9 @@ class World:
 
     def uses_foreign_cuda(self) -> bool:
         """Tell whether a wheel may load CUDA that no wheel brings."""
-        wheels = self.ownership.wheels
         return any(
-            ties.may_use_foreign_cuda(w, self.builds, self.snapshot, self.catalog) for w in wheels
+            ties.may_use_foreign_cuda(wheel, self.builds, self.snapshot, self.catalog)
+            for wheel in self.ownership.wheels
         )
 
     def unmet(self, build: CudaBuild) -> Iterator[tuple[str, CudaBuild]]:

@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "converting": MODEL | {"apply", "builds", "collect", "convert", "manifests", "world"},
     "proving": MODEL | {"convert", "solve"},
     "turning": MODEL | {"builds", "world"},
+    "explain": MODEL | {"world"},
     "apply": MODEL | {"manifests", "hooks"},
     "output": MODEL | {"world"},
     "pipeline": MODEL
@@ -51,13 +52,15 @@ MAY_IMPORT = {
     "conversion": MODEL | {"pipeline", "catalog", "converting", "proving", "turning"},
     "cli_convert": MODEL | {"conversion", "pipeline", "output", "options", "terminal"},
     "cli_hooks": MODEL | {"activation", "pipeline", "output", "options", "terminal"},
+    "explaining": MODEL | {"catalog", "config", "explain", "pipeline", "world"},
+    "taking": MODEL | {"config", "pipeline", "terminal"},
     "cli": MODEL
-    | {"activation", "pipeline", "output", "options", "terminal", "renderers", "config"}
-    | {"cli_convert", "cli_hooks"},
+    | {"activation", "pipeline", "explaining", "output", "options", "taking", "terminal"}
+    | {"renderers", "config", "cli_convert", "cli_hooks"},
     "__main__": {"cli"},
 }
 PURE = {"model", "manifests", "loader", "builds", "world", "rules", "check", "live", "output"}
-PURE |= {"convert", "plan", "rehearsal", "hooks"}
+PURE |= {"convert", "plan", "rehearsal", "hooks", "explain"}
 #: Of a room that is not, the modules that are.
 PURE_MODULES = {
     f"solve/{name}.py" for name in ("complaints", "conflict", "proof", "relaxing", "repairs")

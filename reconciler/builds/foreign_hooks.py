@@ -29,7 +29,9 @@ def foreign_hooks(snapshot: Snapshot) -> Iterator[ForeignHook]:
     committed = [script for script in manifests if _FOLDER.fullmatch(script.path)]
     for _, scripts in groupby(sorted(committed, key=_root), key=_root):
         yield from _hooks(tuple(scripts), in_prefix=False)
-    if snapshot.state and not any(gap.fact is Fact.RECORDS for gap in snapshot.gaps):
+    if snapshot.state and not any(
+        gap.fact is Fact.RECORDS and gap.item is None for gap in snapshot.gaps
+    ):
         texts = {script.text: script.path for script in committed}
         yield from _hooks(snapshot.state.scripts, in_prefix=True, texts=texts)
 

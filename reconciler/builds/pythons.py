@@ -15,7 +15,7 @@ from reconciler.model.release_clause import read_clauses
 from reconciler.model.row import numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from reconciler.model.install_set import InstallSet
     from reconciler.model.manifest import Declared
@@ -33,11 +33,9 @@ def misfits(install: InstallSet, published: Published) -> Iterator[PythonMisfit]
     if not indexes.is_asked_for(install):
         return
     spans = [*_spans(install, published)]
-    said = {line: _allowed_by(line) for line in _pythons(install)} if spans else {}
-    because = tuple(line for line, minors in said.items() if minors is not None)
-    allowed = tuple(
-        minor for minor in _MINORS if all(minor in minors for minors in said.values() if minors)
-    )
+    said = _said(install) if spans else {}
+    because = tuple(said)
+    allowed = _allowed(said)
     given = indexes.asking(install, published)
     for line, version, span in spans if because and allowed else ():
         # An index of which nothing is known may have wheels of its own.
@@ -50,6 +48,22 @@ def misfits(install: InstallSet, published: Published) -> Iterator[PythonMisfit]
                 allowed=allowed,
                 fitting=_fitting(line.name, span, allowed, published),
             )
+
+
+def may_have(install: InstallSet, package: str, version: str, published: Published) -> bool:
+    """Tell whether a Python that a set allows is one that a release of a wheel was made for."""
+    span = published.pythons(package, version)
+    return span is None or any(map(span.holds, _allowed(_said(install))))
+
+
+def _said(install: InstallSet) -> Mapping[Declared, Collection[str]]:
+    """Return the lines that keep Python to some minors, each with these."""
+    found = {line: _allowed_by(line) for line in _pythons(install)}
+    return {line: minors for line, minors in found.items() if minors is not None}
+
+
+def _allowed(said: Mapping[Declared, Collection[str]]) -> tuple[str, ...]:
+    return tuple(minor for minor in _MINORS if all(minor in minors for minors in said.values()))
 
 
 def _spans(install: InstallSet, published: Published) -> Iterator[tuple[Declared, str, PythonSpan]]:

@@ -58,6 +58,10 @@ class Supply(Struct, frozen=True, kw_only=True):
         """Return the lines that no version of their package satisfies."""
         return tuple(released.never_released(install, self.catalog))
 
+    def may_have(self, install: InstallSet, package: str, version: str) -> bool:
+        """Tell whether a set's Python is one that a release on PyPI was made for."""
+        return pythons.may_have(install, package, version, self.catalog.published)
+
     def python_misfits(self, install: InstallSet) -> tuple[PythonMisfit, ...]:
         """Return the pinned wheels that were made for none of the Pythons of a set."""
         return tuple(pythons.misfits(install, self.catalog.published))

@@ -10,6 +10,7 @@ import os
 from functools import cache
 
 from reconciler.model.catalog import Catalog
+from reconciler.model.error_class import ERROR_TABLES
 
 TABLES = (
     "breakages",
@@ -21,7 +22,12 @@ TABLES = (
     "consumers",
     "counterparts",
     "cudnn",
+    "driver_floors",
+    "drivers",
     "ended",
+    *ERROR_TABLES,
+    "gpu_codes",
+    "gpus",
     "images",
     "imports",
     "index_builds",

@@ -10,8 +10,6 @@ import msgspec
 
 from reconciler.catalog import TABLES
 from reconciler.model.catalog import (
-    Clash,
-    Collision,
     CudnnNeed,
     ImportGroup,
     Name,
@@ -26,10 +24,13 @@ from reconciler.model.channels import (
     EndedPackage,
     PlatformBuild,
 )
+from reconciler.model.clash import Clash, Collision
 from reconciler.model.consumer import Consumer
 from reconciler.model.cuda_package import Component, CudaPackage
+from reconciler.model.error_class import ERROR_TABLES, ErrorClass
 from reconciler.model.image import Image
 from reconciler.model.loading import FoundLibrary, LoadingStep
+from reconciler.model.machines import DriverRow, GpuModels, ReleasedCode
 from reconciler.model.naming import Counterpart
 from reconciler.model.published import IndexBuilds, IndexSite, KnownVersions, PythonSpan
 from reconciler.model.windows_loading import WindowsFound, WindowsLoading
@@ -48,7 +49,12 @@ ROWS: Mapping[str, type[msgspec.Struct]] = {
     "consumers": Consumer,
     "counterparts": Counterpart,
     "cudnn": CudnnNeed,
+    "driver_floors": DriverRow,
+    "drivers": DriverRow,
     "ended": EndedPackage,
+    **dict.fromkeys(ERROR_TABLES, ErrorClass),
+    "gpu_codes": ReleasedCode,
+    "gpus": GpuModels,
     "images": Image,
     "imports": ImportGroup,
     "index_builds": IndexBuilds,

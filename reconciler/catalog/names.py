@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from reconciler.model.distribution import normalize_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 HERE = Path(__file__).parent
 SOURCE = {
@@ -27,6 +27,8 @@ SOURCE = {
 }
 # A package with more distributions inside has vendored them, or is a suite of its own.
 _MOST = 3
+#: So many names are one text, which is shorter than a list of them.
+_TOGETHER = 12
 # What setuptools and templates write where nobody has given a name.
 _NO_NAMES = frozenset({"unknown", "placeholder"})
 # What no wheel is called: packages of other languages, and parts of a system.
@@ -73,7 +75,16 @@ def of_pypi(mapping: Mapping[str, Sequence[str] | None]) -> dict[str, object]:
                 continue
             found.setdefault(project, set()).add((len(pypi) > 1, name))
     others = {project: _only(names) for project, names in sorted(found.items())}
-    return {**SOURCE, "same": same, "others": {p: name for p, name in others.items() if name}}
+    return {
+        **SOURCE,
+        "same": [" ".join(names) for names in batched(same, _TOGETHER)],
+        "others": {p: name for p, name in others.items() if name},
+    }
+
+
+def batched(names: Sequence[str], count: int) -> Iterator[Sequence[str]]:
+    """Yield the names, so many at a time: itertools has it from Python 3.12 on."""
+    return (names[start : start + count] for start in range(0, len(names), count))
 
 
 def _bears_own_name(name: str, pypi: Sequence[str] | None) -> bool:
@@ -96,8 +107,8 @@ def main() -> None:
     mapping = json.loads(Path(sys.argv[1]).read_text("utf-8"))
     for target, table in (("names_map", vendored(mapping)), ("names_of_pypi", of_pypi(mapping))):
         text = json.dumps(table, separators=(",", ":"))
-        # A line a hundred names or so, so that a diff of two vendorings can be read.
-        lines = re.sub(r"((?:[^,]*,){12})", r"\1\n", text) + "\n"
+        # Lines of a dozen names or so, so that a diff of two vendorings can be read.
+        lines = re.sub(r'((?:[^,]*,){12}|"[^",]* [^",]*",)', r"\1\n", text) + "\n"
         (HERE / f"{target}.json").write_text(lines, "utf-8")
 
 

@@ -1,6 +1,7 @@
 """The only code that reads a machine. One file, one fact; nothing is executed or imported.
 
-One file is an exception: ``pip_view`` is collected only where the user allows it (``--live``).
+Two files are exceptions: ``pip_view`` is collected only where the user allows it (``--live``), and
+``gpus`` asks the driver's own library, of the machine and not of the environment, in a child.
 
 To add a fact: a file here with ``collect(ground, snapshot) -> Found``, a member of Fact with its
 field on Snapshot, and a line of COLLECTORS.
@@ -38,7 +39,10 @@ COLLECTORS: Mapping[Fact, str] = {
     Fact.IMPORT_PATHS: "import_paths",
     Fact.OUTSIDE: "outside",
     Fact.KERNELS: "kernels",
+    Fact.GPUS: "gpus",
     Fact.DRIVER: "driver",
+    Fact.SURROUNDINGS: "surroundings",
+    Fact.ARCHITECTURES: "architectures",
     Fact.TOOLKITS: "toolkits",
     Fact.LOADER: "loader_view",
     Fact.WINDOWS_LOADER: "windows_view",

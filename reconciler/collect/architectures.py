@@ -1,6 +1,7 @@
 """The GPU architectures that an environment's libraries hold code for.
 
-No fact of a Snapshot yet: what is read, and why some of it could not be, is given back as it is.
+Read only where a GPU is known, or asked about: else nothing is judged by it. What was read is kept
+in the user's cache folder, which is all that a scan writes.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from reconciler.collect import architecture_cache, files
+from reconciler.collect.ground import EvidenceWanted, Found
 from reconciler.collect.libraries import evidence_paths
 from reconciler.loader import fatbin
 from reconciler.model.gpu_code import LibraryGpuCode
+from reconciler.model.snapshot import Fact, Gap
 
 if TYPE_CHECKING:
-    from reconciler.collect.ground import EvidenceWanted
+    from reconciler.collect.ground import Ground
     from reconciler.model.snapshot import Snapshot
 
 
@@ -27,6 +30,23 @@ class Architectures(Struct, frozen=True, kw_only=True):
     libraries: tuple[LibraryGpuCode, ...] = ()
     #: The reason of each library that could not be read, by its path: gaps of those items.
     unread: Mapping[str, str] = {}
+
+
+def collect(ground: Ground, snapshot: Snapshot) -> Found:
+    """Read the libraries that hold the code of frameworks and their extensions."""
+    known = snapshot.gpus.devices if snapshot.gpus else ()
+    if not (known or snapshot.target.gpus):
+        return Found(value=())
+    kernels = EvidenceWanted(
+        libraries=ground.wanted.kernel_libraries, library_paths=ground.wanted.kernel_modules
+    )
+    folder = None if ground.root else architecture_cache.user_folder()
+    found = read_architectures(snapshot, kernels, cache=folder)
+    gaps = (
+        Gap(fact=Fact.ARCHITECTURES, item=path, reason=reason)
+        for path, reason in found.unread.items()
+    )
+    return Found(value=found.libraries, gaps=tuple(gaps))
 
 
 def read_architectures(

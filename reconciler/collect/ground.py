@@ -29,7 +29,11 @@ class EvidenceWanted(Struct, frozen=True, kw_only=True):
     sonames: frozenset[str] = frozenset()
     #: How frameworks find the libraries that they open.
     loadings: Loadings = Loadings(steps=(), found={})
-    #: The same of Windows.
+    #: The file names up to ``.so`` of the libraries that hold code for GPUs, and globs of the
+    #: extension modules that do, relative to site-packages.
+    kernel_libraries: frozenset[str] = frozenset()
+    kernel_modules: frozenset[str] = frozenset()
+    #: How frameworks do so on Windows.
     windows: WindowsLoadings = WindowsLoadings()
 
 

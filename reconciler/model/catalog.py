@@ -13,12 +13,15 @@ import msgspec
 from msgspec import Struct
 
 from reconciler.model.channels import Channels
+from reconciler.model.clash import Clash, Collision
 from reconciler.model.consumer import Consumer
 from reconciler.model.cuda import Manager
 from reconciler.model.cuda_package import Component, CudaPackage
 from reconciler.model.distribution import required_name
+from reconciler.model.error_class import ERROR_TABLES, ErrorClass
 from reconciler.model.image import Image
 from reconciler.model.loading import FoundLibrary, Loadings, LoadingStep
+from reconciler.model.machines import Machines
 from reconciler.model.naming import Naming
 from reconciler.model.published import Published
 from reconciler.model.row import Row, numbers
@@ -110,42 +113,6 @@ class CudnnNeed(Row, frozen=True, kw_only=True):
     source: str
 
 
-class Clash(Row, frozen=True, kw_only=True):
-    """Two parts of one CUDA major that do not work together in some of its minor releases."""
-
-    #: The component whose libraries fail.
-    component: str
-    #: The component that they need in a release not older than their own; where it is the component
-    #: itself, the two halves of it, which have to be of one release.
-    needs: str
-    #: What the loader says, in words or as an error message.
-    shows_as: str
-    source: str
-
-
-class Collision(Row, frozen=True, kw_only=True):
-    """A library that wheels of several names install at one path, each with its own contents."""
-
-    #: Relative to site-packages.
-    path: str
-    #: Normal names on PyPI.
-    pypi: tuple[str, ...]
-    source: str
-
-    def is_of(self, *versions: str) -> bool:
-        """Tell whether wheels of these versions all hold it; "" is any version.
-
-        A library with the number of one version, ``libcudnn.so.8`` of cuDNN 8, is not in another.
-        """
-        majors = {version.partition(".")[0] for version in versions if version}
-        return self.number not in majors or majors == {self.number}
-
-    @property
-    def number(self) -> str:
-        """What stands behind ``.so.``; "" where nothing does."""
-        return self.path.rpartition(".so.")[2] if ".so." in self.path else ""
-
-
 class Name(Row, frozen=True, kw_only=True):
     """What a package of conda is called on PyPI."""
 
@@ -177,6 +144,11 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
     def published(self) -> Published:
         """What was ever published, where, and for what."""
         return Published(read=self.read)
+
+    @cached_property
+    def machines(self) -> Machines:
+        """Which CUDA drivers serve, and which code GPUs run."""
+        return Machines(read=self.read)
 
     @cached_property
     def channels(self) -> Channels:
@@ -367,6 +339,11 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
         return Loadings(steps=steps, found={row.name: row for row in found})
 
     @cached_property
+    def errors(self) -> tuple[ErrorClass, ...]:
+        """Every class of error messages."""
+        return tuple(row for table in ERROR_TABLES for row in self._rows(table, ErrorClass))
+
+    @cached_property
     def clashes(self) -> tuple[Clash, ...]:
         """Every pair of parts whose minor releases matter."""
         return self._rows("clashes", Clash)
@@ -382,6 +359,16 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
         consumers = self.consumers.values()
         marks = (c.cuda_library for c in consumers if c.cuda_library)
         return frozenset((*marks, *(module for c in consumers for module in c.modules)))
+
+    @cached_property
+    def kernel_libraries(self) -> frozenset[str]:
+        """The file names, up to ``.so``, of the libraries that hold consumers' code for GPUs."""
+        return frozenset(name for c in self.consumers.values() for name in c.kernel_libraries)
+
+    @cached_property
+    def kernel_modules(self) -> frozenset[str]:
+        """Globs of the extension modules that do, relative to site-packages."""
+        return frozenset(glob for c in self.consumers.values() for glob in c.kernel_modules)
 
     @cached_property
     def evidence_texts(self) -> frozenset[str]:

@@ -86,6 +86,12 @@ class Consumer(Row, frozen=True, kw_only=True):
     #: Globs relative to site-packages, of extension modules that every build has: those of a build
     #: for CUDA need its runtime or its framework's CUDA libraries.
     modules: tuple[str, ...] = ()
+    #: The file names up to ``.so`` of libraries that hold its code for GPUs: ``libtorch_cuda``.
+    kernel_libraries: tuple[str, ...] = ()
+    #: Globs relative to site-packages, of extension modules that hold it.
+    kernel_modules: tuple[str, ...] = ()
+    #: Whether it compiles PTX as it runs, and leaves the rest to the driver.
+    compiles_to_ptx: bool = False
     #: Whether its wheels for CUDA work without it, on the CPU or in slower ways, so that another
     #: CUDA beside them is no fault.
     gpu_optional: bool = False

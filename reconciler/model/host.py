@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from msgspec import Struct
@@ -21,10 +22,75 @@ class DriverRelease(Struct, frozen=True, order=True):
         """As the driver writes it."""
         return self.text
 
+    @property
+    def branch(self) -> int:
+        """What its releases have in common: 580 of 580.65.06."""
+        return self.parts[0] if self.parts else 0
+
+    def is_at_least(self, other: DriverRelease) -> bool:
+        """Tell whether it is that release or a later one; a branch alone is its newest."""
+        if len(self.parts) == 1:
+            return self.branch >= other.branch
+        return self.parts >= other.parts
+
     @classmethod
     def parse(cls, text: str) -> DriverRelease:
         """Read numbers between dots; raises ValueError."""
         return cls(tuple(int(part) for part in text.split(".")), text)
+
+    @classmethod
+    def known(cls, text: str | None) -> DriverRelease | None:
+        """Read numbers between dots; None for anything else."""
+        is_release = text is not None and re.fullmatch(r"\d{1,9}(?:\.\d{1,9})*", text, re.ASCII)
+        return cls.parse(text) if text is not None and is_release else None
+
+
+class Gpu(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One GPU of the machine."""
+
+    #: As the driver names it: ``NVIDIA H100 80GB HBM3``.
+    name: str
+    #: Its compute capability, ``9.0``; None where the driver was not asked.
+    capability: str | None = None
+    #: In bytes.
+    memory: int | None = None
+    #: Whether it is parted (MIG), so that a process is given an instance of it.
+    is_parted: bool = False
+
+
+class Gpus(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The GPUs of the machine, and what their driver says of itself when it is asked."""
+
+    devices: tuple[Gpu, ...] = ()
+    #: The driver's release and its newest CUDA; None where it was not asked.
+    release: str | None = None
+    cuda: str | None = None
+
+
+class CompatLibrary(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A driver's library of cuda-compat, which stands in for that of an older driver."""
+
+    #: Absolute, its links resolved.
+    path: str
+    #: The release in its name: 550.54.15.
+    release: str
+    #: What leads the loader there, ``LD_LIBRARY_PATH`` or ``ld.so.cache``; None where nothing does.
+    reached_by: str | None = None
+
+
+class Surroundings(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the environment runs in: a container, WSL, and the driver's files that reach it."""
+
+    #: What tells of a container, such as ``/.dockerenv``; None where nothing does.
+    container: str | None = None
+    is_wsl: bool = False
+    #: Whether the kernel has the driver, which a container shares with its host.
+    has_module: bool = False
+    #: The driver's library, libcuda, where the machine's own loader finds it.
+    library: str | None = None
+    #: Whether there are devices of the driver: /dev/nvidiactl, /dev/dxg of WSL, Tegra's.
+    has_devices: bool = False
+    compat: tuple[CompatLibrary, ...] = ()
 
 
 class PathEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):

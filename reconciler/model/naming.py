@@ -46,7 +46,7 @@ class NamesOfPypi(Struct, frozen=True, kw_only=True):
 
     #: The source of the map, as a report names it.
     source: str
-    #: The packages of conda that are called as on PyPI, but for case and dashes.
+    #: The packages of conda that are called as on PyPI, but for case and dashes; a dozen a text.
     same: tuple[str, ...]
     #: What other projects of PyPI are called on conda, where one package alone holds each.
     others: Mapping[str, str]
@@ -70,7 +70,7 @@ class Naming(Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def _same(self) -> Mapping[str, str]:
         # ruamel.yaml and typing_extensions are conda's own spellings.
-        return {normalize_name(name): name for name in self._map.same}
+        return {normalize_name(name): name for text in self._map.same for name in text.split()}
 
     @property
     def source(self) -> str:
@@ -101,4 +101,4 @@ class Naming(Struct, frozen=True, kw_only=True, dict=True):
     def conda_names(self) -> frozenset[str]:
         """Every name of conda that either table leads to."""
         ours = (name for row in self._counterparts.values() for name in row.conda)
-        return frozenset((*self._map.same, *self._map.others.values(), *ours))
+        return frozenset((*self._same.values(), *self._map.others.values(), *ours))

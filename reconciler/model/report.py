@@ -57,6 +57,8 @@ class Report(Struct, frozen=True, kw_only=True):
 
     envfix: str
     target: Target
+    #: The driver and the GPUs that were judged for, and what is around, each in words.
+    machine: tuple[str, ...] = ()
     builds: tuple[CudaBuild, ...] = ()
     #: Root findings, the worst first; what they explain is folded under them.
     findings: tuple[Finding, ...] = ()

@@ -18,7 +18,7 @@ from reconciler.model.ownership import ClaimedFile
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from reconciler.model.catalog import Collision
+    from reconciler.model.clash import Collision
     from reconciler.model.install_set import InstallSet
 
 #: What many wheels leave at the top of site-packages by mistake, and nobody imports.

@@ -13,12 +13,15 @@ from typing import Literal
 from msgspec import Struct
 
 from reconciler.model.distribution import Distribution
+from reconciler.model.gpu_code import LibraryGpuCode
 from reconciler.model.host import (
     DriverRelease,
+    Gpus,
     ImportPath,
     KernelSpec,
     PathEntry,
     PipOption,
+    Surroundings,
     SystemToolkit,
     VariablePath,
 )
@@ -56,6 +59,9 @@ class Fact(StrEnum):
     LOADER = "loader"
     WINDOWS_LOADER = "windows"
     PIP_VIEW = "pip_view"
+    GPUS = "gpus"
+    SURROUNDINGS = "surroundings"
+    ARCHITECTURES = "gpu_code"
 
 
 class Gap(Struct, frozen=True, kw_only=True):
@@ -92,6 +98,10 @@ class Target(Struct, frozen=True, kw_only=True):
     platforms: tuple[str, ...] = ()
     #: The CUDA that is meant, as the user says: ``12.4``, ``none`` for the CPU alone, or ``auto``.
     cuda: str = "auto"
+    #: The driver of another machine that is meant, as the user says: ``550``, ``550.54.15``.
+    driver: str | None = None
+    #: The GPUs of it: ``sm_90``.
+    gpus: tuple[str, ...] = ()
     #: The files that were asked about, relative to the project; empty where the project was. What
     #: they include is read, and not reported.
     files: tuple[str, ...] = ()
@@ -126,6 +136,11 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     pythonpath: tuple[PathEntry, ...] = ()
     #: None where a machine without a driver was looked at.
     driver: DriverRelease | None = None
+    gpus: Gpus | None = None
+    #: The container or WSL around the environment, and the driver's files that reach it.
+    surroundings: Surroundings | None = None
+    #: What the environment's libraries have code for; read only where a GPU is known.
+    gpu_code: tuple[LibraryGpuCode, ...] = ()
     #: What the prefix holds beside its packages; None where there is no prefix.
     state: PrefixState | None = None
     #: The static sys.path of the environment's Python, in its order.

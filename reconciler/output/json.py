@@ -38,6 +38,8 @@ class JsonTarget(Struct, frozen=True):
     platforms: tuple[str, ...]
     #: The CUDA that is meant: ``12.4``, ``none``, or ``auto`` where nothing is said.
     cuda: str
+    #: The driver and the GPUs that were judged for, and what is around, each in words.
+    machine: tuple[str, ...]
     #: The files that ``check`` was asked about, and those of them that declare no environment.
     files: tuple[str, ...]
     left_alone: tuple[str, ...]
@@ -237,6 +239,7 @@ def _report(report: Report) -> JsonReport:
             notes=target.notes,
             platforms=target.platforms,
             cuda=target.cuda,
+            machine=report.machine,
             files=target.files,
             left_alone=report.left_alone,
         ),

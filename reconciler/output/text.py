@@ -38,7 +38,7 @@ _NO_CUDA_FOR_MACOS = "There is no CUDA for macOS: the environment is judged in a
 def render(report: Report, *, width: int = 80, color: bool = False, verbose: bool = False) -> str:
     """Return the report as text: the CUDA at hand, the findings, what was passed over, a summary."""
     page = Page(width=width, color=color)
-    _target(page, report)
+    _target(page, report, verbose=verbose)
     _builds(page, report, verbose=verbose)
     for finding in report.findings:
         _finding(page, report, finding, verbose=verbose)
@@ -63,7 +63,7 @@ def render_quiet(report: Report, *, strict: bool = False) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _target(page: Page, report: Report) -> None:
+def _target(page: Page, report: Report, *, verbose: bool) -> None:
     target = report.target
     page.paragraph(f"{target.project} ({target.platform})", label="project      ", indent=0)
     prefix = (
@@ -72,6 +72,8 @@ def _target(page: Page, report: Report) -> None:
         else (f"none ({target.because})")
     )
     page.paragraph(prefix, label="environment  ", indent=0)
+    if report.machine and (verbose or target.driver or target.gpus):
+        page.paragraph("; ".join(report.machine), label="machine      ", indent=0)
     for note in target.notes:
         page.paragraph(note, label="note         ", indent=0)
     page.add()

@@ -42,7 +42,7 @@ from reconciler.model.snapshot import Fact
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from reconciler.model.catalog import Clash
+    from reconciler.model.clash import Clash
     from reconciler.model.cuda import CudaBuild, Manager
     from reconciler.model.finding import Finding
     from reconciler.model.fix import Fix

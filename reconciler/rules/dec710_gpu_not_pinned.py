@@ -95,10 +95,19 @@ def _selected(world: World, install: InstallSet) -> Finding | None:
         if not wanted & {*found.releases(name)}:
             continue
         if not wanted & {*found.newest.releases(name)}:
+            # An old Python may have nothing newer than what is meant.
+            if not _is_for_its_python(world, install, framework, found.newest_version):
+                continue
             return _outdated(install, selector, framework, found, wanted)
         if rival := _first_rival(world, install, framework, found):
             return _outranked(install, selector, framework, found.channel, rival)
     return None
+
+
+def _is_for_its_python(world: World, install: InstallSet, framework: Asked, version: str) -> bool:
+    consumer = world.catalog.consumer("conda", framework.spec.name)
+    projects = consumer.pypi if consumer else ()
+    return all(world.supply.may_have(install, project, version) for project in projects)
 
 
 def _first_rival(world: World, install: InstallSet, framework: Asked, found: Served) -> str | None:

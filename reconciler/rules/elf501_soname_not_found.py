@@ -155,14 +155,19 @@ def _ways(world: World, group: Group) -> Iterator[str]:
     one = group[0]
     if one.works_activated:
         yield "activate the environment before you start it, in kernels and jobs as well"
-    for framework in one.after:
-        is_framework = world.catalog.consumers[framework].kind == "framework"
-        if is_framework and all(framework in each.after for each in group):
-            yield (
-                f"`import {framework}` before it, and let that list its GPUs: what it loads serves"
-                f" {one.title} too"
-            )
+    serving = [f for f in one.after if _serves_all(world, f, group)]
+    yield from (
+        f"`import {framework}` before it, and let that list its GPUs: what it loads serves"
+        f" {one.title} too"
+        for framework in serving
+    )
     yield from _ways_to_copies(world, group) if one.copies else _ways_to_install(world, group)
+
+
+def _serves_all(world: World, name: str, group: Group) -> bool:
+    """Tell whether a consumer is a framework, which a program imports, and loads all of a group."""
+    is_framework = world.catalog.consumers[name].kind == "framework"
+    return is_framework and all(name in each.after for each in group)
 
 
 def _ways_to_copies(world: World, group: Group) -> Iterator[str]:
@@ -198,12 +203,15 @@ def _ways_to_install(world: World, group: Group) -> Iterator[str]:
 
 def _bounded(wheel: str, one: Missing) -> str:
     """Return the requirement of a wheel, by its major where its soname counts that."""
-    number = one.soname.rpartition(".so.")[2].partition(".")[0]
-    for other in one.namesakes:
-        theirs = other.path.rpartition(".so.")[2].partition(".")[0]
-        if (other.owner.version or "").partition(".")[0] == theirs and number.isdecimal():
-            return f"'{wheel}>={number},<{int(number) + 1}'"
-    return wheel
+    number = _major_of(one.soname)
+    counted = [
+        o for o in one.namesakes if (o.owner.version or "").split(".")[0] == _major_of(o.path)
+    ]
+    return f"'{wheel}>={number},<{int(number) + 1}'" if counted and number.isdecimal() else wheel
+
+
+def _major_of(soname: str) -> str:
+    return soname.rpartition(".so.")[2].partition(".")[0]
 
 
 def _after_install(group: Group) -> str:

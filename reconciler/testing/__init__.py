@@ -16,6 +16,10 @@ A sketch is YAML. A key left out is a fact that could not be collected, not an e
     env: {LD_LIBRARY_PATH: /usr/lib}      # variables of the shell
     pythonpath: [{path: /opt/src}]        # entries of PYTHONPATH: the fields of PathEntry
     driver: "580.65.06"                   # the release of the driver
+    gpus: [{name: NVIDIA A100, capability: "8.0"}]      # the fields of Gpu
+    surroundings: {container: /.dockerenv}              # the fields of Surroundings
+    gpu_code: {lib/libtorch_cuda.so: [sm_80, compute_90]}   # what libraries have code for
+    aim: {driver: "550", gpus: [sm_90]}   # another machine: --driver, --gpu
     state: {frozen: true}                 # the fields of PrefixState
     import_paths: [{path: /x, origin: .pth, via: lib/python3.11/site-packages/x.pth}]
     outside: [numpy==1.26.4]              # distributions that a user site or PYTHONPATH adds
@@ -49,12 +53,16 @@ from ruamel.yaml import YAML
 from reconciler import __version__, manifests
 from reconciler.hooks.reading import with_steps
 from reconciler.model.distribution import Distribution
+from reconciler.model.gpu_code import GpuArchitecture, GpuCode, LibraryGpuCode
 from reconciler.model.host import (
     DriverRelease,
+    Gpu,
+    Gpus,
     ImportPath,
     KernelSpec,
     PathEntry,
     PipOption,
+    Surroundings,
     SystemToolkit,
     VariablePath,
 )
@@ -79,6 +87,9 @@ FACTS: Mapping[str, Fact] = {
     "env": Fact.VARIABLES,
     "pythonpath": Fact.PYTHONPATH,
     "driver": Fact.DRIVER,
+    "gpus": Fact.GPUS,
+    "surroundings": Fact.SURROUNDINGS,
+    "gpu_code": Fact.ARCHITECTURES,
     "state": Fact.STATE,
     "import_paths": Fact.IMPORT_PATHS,
     "outside": Fact.OUTSIDE,
@@ -92,7 +103,7 @@ FACTS: Mapping[str, Fact] = {
     "dlls": Fact.WINDOWS_LOADER,
 }
 #: The keys of a sketch that are no fact.
-_WORDS = frozenset({"platform", "links", "misfits"})
+_WORDS = frozenset({"aim", "platform", "links", "misfits"})
 
 
 def sketch(text: str) -> Snapshot:
@@ -102,6 +113,7 @@ def sketch(text: str) -> Snapshot:
     if unknown := {path for path, text in files.items() if not manifests.format_of(path, text)}:
         raise ValueError(f"not a key of a sketch: {', '.join(sorted(unknown))}")
     given = {FACTS[key] for key in keys if key in FACTS} | ({Fact.MANIFESTS} if files else set())
+    given |= {FACTS[key] for key in keys.get("aim", ())}
     python = keys.get("python", "3.11")
     python = python if isinstance(python, dict) else {"version": str(python)}
     version = python["version"]
@@ -116,13 +128,7 @@ def sketch(text: str) -> Snapshot:
     imports: list[dict[str, Any]] = [{"path": site_packages, "origin": "site-packages"}]
     return Snapshot(
         envfix=__version__,
-        target=Target(
-            project="/project",
-            prefix="/prefix",
-            kind="conda" if "conda" in keys else "venv",
-            platform=keys.get("platform", "linux-64"),
-            because="it is sketched",
-        ),
+        target=_target(keys),
         asked=tuple(Fact),
         manifests=tuple(
             manifests.read(manifests.format_of(path, text), path, text)
@@ -138,6 +144,9 @@ def sketch(text: str) -> Snapshot:
         variables=keys.get("env", {}),
         pythonpath=msgspec.convert(keys.get("pythonpath", ()), tuple[PathEntry, ...]),
         driver=_driver(keys.get("driver")),
+        gpus=Gpus(devices=msgspec.convert(keys.get("gpus") or (), tuple[Gpu, ...])),
+        surroundings=_surroundings(keys.get("surroundings")),
+        gpu_code=tuple(_gpu_code(keys.get("gpu_code") or {})),
         state=_state(keys.get("state")),
         import_paths=msgspec.convert(
             keys.get("import_paths", imports if libraries else ()), tuple[ImportPath, ...]
@@ -152,6 +161,19 @@ def sketch(text: str) -> Snapshot:
         windows=windows.view(dlls, keys.get("env", {})) if dlls else None,
         pip_view=msgspec.convert(keys.get("pip_view"), PipView | None),
         gaps=tuple(Gap(fact=fact, reason="not sketched") for fact in Fact if fact not in given),
+    )
+
+
+def _target(keys: Mapping[str, Any]) -> Target:
+    aim = keys.get("aim", {})
+    return Target(
+        project="/project",
+        prefix="/prefix",
+        kind="conda" if "conda" in keys else "venv",
+        platform=keys.get("platform", "linux-64"),
+        because="it is sketched",
+        driver=aim.get("driver"),
+        gpus=tuple(aim.get("gpus", ())),
     )
 
 
@@ -199,6 +221,23 @@ def _state(fields: dict[str, Any] | None) -> PrefixState | None:
         return None
     scripts = map(with_steps, state.scripts)
     return msgspec.structs.replace(state, scripts=tuple(scripts))
+
+
+def _gpu_code(items: Mapping[str, list[str]]) -> Iterator[LibraryGpuCode]:
+    for path, names in items.items():
+        code = (
+            GpuCode(
+                kind="ptx" if name.startswith("compute_") else "sass",
+                architecture=GpuArchitecture.parse(name),
+                entries=1,
+            )
+            for name in names
+        )
+        yield LibraryGpuCode(path=path, code=tuple(code))
+
+
+def _surroundings(fields: Any) -> Surroundings | None:
+    return msgspec.convert(fields, Surroundings) if isinstance(fields, dict) else None
 
 
 def _driver(release: str | None) -> DriverRelease | None:

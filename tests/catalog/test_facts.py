@@ -13,6 +13,7 @@ import pytest
 from shared_data import repodata_records, shared
 
 from reconciler import catalog
+from reconciler.model.cuda import CudaVersion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +45,14 @@ CONDA = {
     *(name for group in CATALOG.import_groups for name in group.conda),
 }
 LIBRARIES = {name for part in CATALOG.components.values() for name in part.libraries}
+
+CU128 = CudaVersion(12, 8)
+#: The parts that the tables of drivers and GPUs were made of.
+OF_MACHINES = {
+    ("cuda_arch.json", "gpus"),
+    ("cuda_driver.json", "minor_version_compatibility"),
+    ("cuda_driver.json", "toolkit_driver"),
+}
 
 #: Fields that say which row it is, or where it is from, and those that the tables were made of.
 CARRIED_FIELDS = {
@@ -90,14 +99,14 @@ COUNTED: dict[str, dict[str, tuple[int, int]]] = {
         "arch_to_cuda": (0, 28),
         "chips": (0, 17),
         "cuda_to_arch": (0, 31),
-        "gpus": (0, 169),
+        "gpus": (169, 0),
         "notes": (0, 4),
     },
     "cuda_driver.json": {
         "driver_branch_to_cuda": (0, 33),
-        "minor_version_compatibility": (0, 5),
+        "minor_version_compatibility": (5, 0),
         "notes": (0, 6),
-        "toolkit_driver": (0, 62),
+        "toolkit_driver": (62, 0),
     },
     "errors.json": {"errors": (0, 48)},
     "name_map.json": {
@@ -117,7 +126,7 @@ COUNTED: dict[str, dict[str, tuple[int, int]]] = {
         "windows_dlls": (0, 97),
     },
     "wheels.json": {
-        "arch_lists": (0, 30),
+        "arch_lists": (30, 0),
         "facts": (0, 9),
         "jax": (49, 0),
         "packages": (100, 10),
@@ -149,7 +158,10 @@ def parts_of_wheels() -> Iterator[tuple[str, bool]]:
     yield from fields("releases", releases)
     yield "versions", bool(CATALOG.published.versions("pip", "nvidia-cublas-cu12"))
     yield "torch.facts", False
-    yield "torch.arch_lists", False
+    yield (
+        "torch.arch_lists",
+        bool(CATALOG.machines.released_code("torch", "2.7.0", CU128, "linux-64")),
+    )
     yield "jax.plugins.with_cuda", True
     yield from ((key, key in PIP) for key in wheels)
     for row in wheels["nvidia-libs"]["packages"]:
@@ -214,7 +226,7 @@ def parts(file: str) -> dict[str, bool]:
         return carried
     if file == "metadata":
         return {path.name: False for path in shared("facts", file).iterdir()}
-    return dict.fromkeys(facts(file), False)
+    return {part: (file, part) in OF_MACHINES for part in facts(file)}
 
 
 def rows(file: str) -> Iterator[tuple[str, str]]:

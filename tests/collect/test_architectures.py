@@ -6,11 +6,12 @@ import pytest
 from lab.elf_stub import stub_library
 from lab.fatbin_stub import container, entry, gpu_library
 
+from reconciler.collect import collect
 from reconciler.collect.architecture_cache import load, save, stamp_of
 from reconciler.collect.architectures import Architectures, read_architectures
-from reconciler.collect.ground import EvidenceWanted
+from reconciler.collect.ground import EvidenceWanted, Ground
 from reconciler.model.gpu_code import GpuArchitecture, GpuCode, LibraryGpuCode
-from reconciler.model.snapshot import Fact
+from reconciler.model.snapshot import Fact, Target
 
 from .trees import PYTHON_RECORD, SITE, conda_prefix, dist_info, look, write
 
@@ -164,3 +165,28 @@ def test_a_cache_that_cannot_be_written_is_no_failure(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
     assert len(architectures(prefix, cache=tmp_path / "file").libraries) == 2
+
+
+KERNELS = EvidenceWanted(kernel_libraries=frozenset({"libtorch_cuda"}))
+FACTS = (Fact.RECORDS, Fact.PYTHON, Fact.DISTRIBUTIONS, Fact.ARCHITECTURES)
+
+
+def test_nothing_is_read_where_no_gpu_is_known(tmp_path: Path) -> None:
+    snapshot = look(environment(tmp_path), *FACTS, wanted=KERNELS)
+
+    assert (snapshot.gpu_code, snapshot.gaps) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("torch", "code", "gaps"), [(HOPPER, [HOPPER_CODE], []), (AMPERE[:-1], [], [TORCH])]
+)
+def test_for_a_gpu_that_is_named_the_kernels_are_read_and_kept_nowhere_but_in_the_cache(
+    tmp_path: Path, torch: bytes, code: list[tuple[GpuCode, ...]], gaps: list[str]
+) -> None:
+    prefix = environment(tmp_path / "env", torch=torch)
+    target = Target(project="/project", prefix=str(prefix), platform="linux-64", gpus=("sm_90",))
+    ground = Ground(target=target, environ={}, wanted=KERNELS, root=str(tmp_path))
+    snapshot = collect(ground, FACTS, envfix="0")
+
+    assert [library.code for library in snapshot.gpu_code] == code
+    assert [gap.item for gap in snapshot.gaps] == gaps

@@ -34,6 +34,8 @@ def found(code, channels, *lines, name="environment.yml", pip=()):
         ("conda-forge, pytorch", ["pytorch=1.12.1", "cudatoolkit=11.1"]),
         ("conda-forge, pytorch, nvidia", ["pytorch=2.1.1", "pytorch-cuda=11.8"]),
         ("conda-forge, pytorch", ["pytorch>=0.4.1", "cudatoolkit=9.0"]),
+        # conda-forge's last PyTorch for Python 3.7 was its last for CUDA 10
+        ("conda-forge, pytorch", ["pytorch>=0.4.1", "cudatoolkit=10", "python=3.7"]),
         ("pytorch", ["pytorch=1.0.1", "cudatoolkit=9.2"]),
         ("defaults", ["pytorch=2.3.0", "cudatoolkit=11.8"]),
         ("defaults", ["tensorflow=2.4.1", "cudatoolkit=10.1"]),
@@ -104,6 +106,8 @@ def test_the_remedy_names_a_release_that_there_is():
         ("pytorch, nvidia", ["pytorch", "pytorch-cuda=11.3"]),
         ("pytorch", ["pytorch", "cudatoolkit=11.6", "cpuonly"]),
         ("conda-forge, pytorch", ["pytorch>=0.4.1", "cudatoolkit=9.0"]),
+        # conda-forge's last PyTorch for Python 3.7 was its last for CUDA 10
+        ("conda-forge, pytorch", ["pytorch>=0.4.1", "cudatoolkit=10", "python=3.7"]),
         ("conda-forge", ["pytorch", "cuda-version=12.6", "pytorch-gpu"]),
         ("conda-forge", ["pytorch=*=cuda*", "cuda-version=12.6"]),
         ("conda-forge", ["pytorch"]),
@@ -124,6 +128,7 @@ def test_a_gpu_that_is_pinned_is_no_finding(channels, lines):
         ("pytorch, nvidia", ["pytorch", "pytorch-cuda=11.7"], "2.0.1 was the last"),
         ("conda-forge, pytorch", ["pytorch>=1.11", "cudatoolkit>=11.7"], "2.5.1 was the last"),
         ("pytorch", ["pytorch", "cudatoolkit=11.3"], "1.12.1 was the last"),
+        ("pytorch", ["pytorch", "cudatoolkit=11.3", "python=3.10"], "1.12.1 was the last"),
         (
             "conda-forge, pytorch, nvidia",
             ["pytorch", "pytorch-cuda=12.4"],

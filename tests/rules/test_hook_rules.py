@@ -99,11 +99,13 @@ def test_envfix_s_own_script_is_left_alone():
     assert found({own: "export LD_LIBRARY_PATH=$CONDA_PREFIX/lib:$LD_LIBRARY_PATH\n"}) == []
 
 
-def test_nobody_is_blamed_where_a_record_cannot_be_read():
+def test_nobody_is_blamed_where_no_record_can_be_read():
     snapshot = prefix({ON: "export LD_LIBRARY_PATH=$CONDA_PREFIX/lib:$LD_LIBRARY_PATH\n"})
-    gaps = (*snapshot.gaps, Gap(fact=Fact.RECORDS, item="x.json", reason="not JSON"))
+    one = Gap(fact=Fact.RECORDS, item="conda-meta/x.json", reason="not JSON")
+    every = Gap(fact=Fact.RECORDS, reason="Permission denied")
 
-    assert judged(msgspec.structs.replace(snapshot, gaps=gaps)) == []
+    assert judged(msgspec.structs.replace(snapshot, gaps=(*snapshot.gaps, every))) == []
+    assert judged(msgspec.structs.replace(snapshot, gaps=(*snapshot.gaps, one))) != []
 
 
 def test_a_copy_of_a_script_of_proj_is_left_alone():

@@ -1,0 +1,8 @@
+"""Errors explained: a text is recognized by the catalog, and held against the environment."""
+
+from __future__ import annotations
+
+from reconciler.explain.diagnosing import diagnose, general, sonames_of
+from reconciler.explain.recognizing import recognize
+
+__all__ = ["diagnose", "general", "recognize", "sonames_of"]
