@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from reconciler.collect import architecture_cache, files
+from reconciler.collect import files
 from reconciler.collect.ground import EvidenceWanted, Found
 from reconciler.collect.libraries import evidence_paths
-from reconciler.loader import fatbin
 from reconciler.model.gpu_code import LibraryGpuCode
 from reconciler.model.snapshot import Fact, Gap
 
@@ -37,6 +36,8 @@ def collect(ground: Ground, snapshot: Snapshot) -> Found:
     known = snapshot.gpus.devices if snapshot.gpus else ()
     if not (known or snapshot.target.gpus):
         return Found(value=())
+    from reconciler.collect import architecture_cache  # noqa: PLC0415 - few machines have a GPU
+
     kernels = EvidenceWanted(
         libraries=ground.wanted.kernel_libraries, library_paths=ground.wanted.kernel_modules
     )
@@ -57,6 +58,9 @@ def read_architectures(
     ``cache`` is the folder of what earlier scans have read, such as
     ``architecture_cache.user_folder()``; None for no cache.
     """
+    from reconciler.collect import architecture_cache  # noqa: PLC0415 - few machines have a GPU
+    from reconciler.loader import fatbin  # noqa: PLC0415 - as above
+
     prefix = snapshot.target.prefix
     paths = sorted(set(evidence_paths(snapshot, wanted)))
     if prefix is None or not paths:

@@ -44,6 +44,8 @@ def misfits(
     """
     symbols = DiskSymbols()
     published = _Published(snapshot)
+    # thousands of libraries need the same few names
+    candidates: dict[str, tuple[str, ...]] = {}
     for consumer in dict.fromkeys(tree.real_path(path) for path in libraries):
         file = tree.elves.get(consumer)
         for soname in file.needed if isinstance(file, SharedLibrary) else ():
@@ -52,7 +54,9 @@ def misfits(
                 continue
             # Of these, a symbol is there wherever its version is: their ABI never takes any away.
             ask = versions_between if stem in BESIDE_CUDA else missing_between
-            for provider in survey.candidates(soname):
+            if soname not in candidates:
+                candidates[soname] = survey.candidates(soname)
+            for provider in candidates[soname]:
                 if not published.together(consumer, provider):
                     faults = ask(symbols, consumer, provider, soname) or ()
                     yield from _misfit(faults, consumer, provider, soname)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from hashlib import sha256
 
 from msgspec import Struct
 
@@ -110,7 +109,7 @@ class Hook(Struct, frozen=True, kw_only=True):
     @property
     def key(self) -> str:
         """What tells its saved values from those of another environment below it in the shell."""
-        return sha256(self.prefix.encode()).hexdigest()[:8]
+        return _sha256(self.prefix.encode())[:8]
 
     def saved(self, name: str) -> str:
         """Return the variable that keeps what ``name`` was."""
@@ -119,6 +118,12 @@ class Hook(Struct, frozen=True, kw_only=True):
     def absent(self, name: str) -> str:
         """Return the variable that is set in the other's stead where ``name`` was not."""
         return f"_ENVFIX_NO_{self.key}_{name}"
+
+
+def _sha256(content: bytes) -> str:
+    import hashlib  # noqa: PLC0415 - takes 3 ms, and few environments have a hook
+
+    return hashlib.sha256(content).hexdigest()
 
 
 class HookFile(Struct, frozen=True, kw_only=True):
@@ -137,7 +142,7 @@ class HookFile(Struct, frozen=True, kw_only=True):
     @property
     def sha256(self) -> str:
         """Return the checksum of the file, in hexadecimal digits."""
-        return sha256(self.content).hexdigest()
+        return _sha256(self.content)
 
 
 class WrittenFile(Struct, frozen=True, kw_only=True):

@@ -172,8 +172,11 @@ def _commands(page: Page, fix: Fix) -> None:
 
 def add_passed_over(page: Page, report: Report, *, verbose: bool) -> None:
     """Add what was not judged, what was not seen, and what is ignored."""
+    codes: dict[str, list[str]] = {}
     for skip in report.skips:
-        page.paragraph(f"{skip.code}: {skip.reason}", label="not judged  ", indent=0)
+        codes.setdefault(skip.reason, []).append(skip.code)
+    for reason, passed in codes.items():
+        page.paragraph(f"{', '.join(passed)}: {reason}", label="not judged  ", indent=0)
     # What a rule was passed over for is said with the rule.
     gaps = [g for g in report.gaps if not any(g.reason in skip.reason for skip in report.skips)]
     for gap in gaps:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from reconciler import pipeline
 from reconciler.model.cuda import CudaVersion
 from reconciler.model.finding import Severity
+from reconciler.model.report import Skip
 from reconciler.model.steps import line_of
 from reconciler.output import page, text
 from reconciler.rules import all_rules
@@ -217,3 +218,12 @@ def test_a_build_with_a_library_for_each_release_shows_their_majors(
     page = text.render(msgspec.structs.replace(EMPTY, builds=(build,)), width=100)
 
     assert f"\n{shown:8}{build.manager:8}" in page
+
+
+def test_rules_that_were_passed_over_for_one_reason_are_one_line() -> None:
+    skips = tuple(Skip(code=code, reason="no interpreter") for code in ("ELF501", "VIS301"))
+    other = Skip(code="DRV601", reason="no driver")
+
+    said = text.render(msgspec.structs.replace(report(), skips=(*skips, other)))
+
+    assert "not judged  ELF501, VIS301: no interpreter\nnot judged  DRV601: no driver\n" in said
