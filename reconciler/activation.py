@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from reconciler import __version__, apply, catalog, pipeline
 from reconciler.collect import own_hook
 from reconciler.errors import EnvfixError, HookError
-from reconciler.hooks import manifest, state, writing
+from reconciler.hooks import manifest, writing
 from reconciler.model.fix import Applicability
 from reconciler.model.hook import (
     Hook,
@@ -95,9 +95,9 @@ def without_own(environ: Mapping[str, str], hook: Hook) -> Mapping[str, str]:
     """Return the variables as they would be if a hook were not in force in this shell."""
     bare = dict(environ)
     for name in hook.names:
-        if state.absent(hook, name) in environ:
+        if hook.absent(name) in environ:
             bare.pop(name, None)
-        elif (before := environ.get(state.saved(hook, name))) is not None:
+        elif (before := environ.get(hook.saved(name))) is not None:
             bare[name] = before
     return bare
 

@@ -7,10 +7,11 @@ ours goes from variable to variable through ``for``, whose words are not read as
 from __future__ import annotations
 
 import re
+from itertools import count
 from typing import TYPE_CHECKING, assert_never
 
 from reconciler.errors import HookError
-from reconciler.hooks.state import absent, root, saved
+from reconciler.hooks.state import in_force, root
 from reconciler.model.hook import (
     Hook,
     HookVariable,
@@ -46,11 +47,12 @@ def activate(hook: Hook) -> Iterator[str]:
     if hook.place is Place.VENV:
         yield f'@call "{quote(hook.prefix)}\\Scripts\\activate.bat"'
     yield f"@if not defined {root(hook)} @goto :envfix_end"
-    yield from _restore(hook)
-    for name in hook.names:
-        yield from _save(hook, name)
-    for number, variable in enumerate(hook.variables):
-        yield from _change(variable, root(hook), f"envfix_{number}")
+    labels = (f"envfix_{number}" for number in count())
+
+    def change(variable: HookVariable, hook: Hook) -> Iterator[str]:
+        return _change(variable, root(hook), next(labels))
+
+    yield from in_force(hook, restore=_restore, save=_save, change=change)
     yield ":envfix_end"
 
 
@@ -63,7 +65,7 @@ def deactivate(hook: Hook) -> Iterator[str]:
 
 def _restore(hook: Hook) -> Iterator[str]:
     for name in hook.names:
-        former, none = saved(hook, name), absent(hook, name)
+        former, none = hook.saved(name), hook.absent(name)
         yield f'@if defined {none} @set "{name}="'
         yield f'@set "{none}="'
         yield f"@if not defined {former} @goto :envfix_restored_{name}"
@@ -73,9 +75,9 @@ def _restore(hook: Hook) -> Iterator[str]:
 
 
 def _save(hook: Hook, name: str) -> Iterator[str]:
-    yield f'@if not defined {name} @set "{absent(hook, name)}=1"'
+    yield f'@if not defined {name} @set "{hook.absent(name)}=1"'
     yield f"@if not defined {name} @goto :envfix_saved_{name}"
-    yield from _assign(saved(hook, name), f"!{name}!")
+    yield from _assign(hook.saved(name), f"!{name}!")
     yield f":envfix_saved_{name}"
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, assert_never
 
-from reconciler.hooks.state import absent, folder, root, saved
+from reconciler.hooks.state import folder, in_force, root
 from reconciler.model.hook import (
     Hook,
     HookVariable,
@@ -45,11 +45,8 @@ def activate(hook: Hook) -> Iterator[str]:
         yield f"source {quote(f'{folder(hook)}/activate.csh')}"
     yield f"if ( $?{root(hook)} ) then"
     yield f"if ( x{_value(root(hook))} != x ) then"
-    yield from _indented(_restore(hook))
-    for name in hook.names:
-        yield from _indented(_save(hook, name))
-    for variable in hook.variables:
-        yield from _indented(_change(variable, root(hook)))
+    lines = in_force(hook, restore=_restore, save=_save, change=_change)
+    yield from _indented(lines)
     yield "endif"
     yield "endif"
     if hook.place is Place.VENV:
@@ -68,7 +65,7 @@ def deactivate(hook: Hook) -> Iterator[str]:
 
 def _restore(hook: Hook) -> Iterator[str]:
     for name in hook.names:
-        former, none = saved(hook, name), absent(hook, name)
+        former, none = hook.saved(name), hook.absent(name)
         yield f"if ( $?{former} ) then"
         yield f"    setenv {name} {_value(former)}"
         yield f"    unsetenv {former}"
@@ -80,20 +77,20 @@ def _restore(hook: Hook) -> Iterator[str]:
 
 def _save(hook: Hook, name: str) -> Iterator[str]:
     yield f"if ( $?{name} ) then"
-    yield f"    setenv {saved(hook, name)} {_value(name)}"
+    yield f"    setenv {hook.saved(name)} {_value(name)}"
     yield "else"
-    yield f"    setenv {absent(hook, name)} 1"
+    yield f"    setenv {hook.absent(name)} 1"
     yield "endif"
 
 
-def _change(variable: HookVariable, root: str) -> Iterator[str]:
+def _change(variable: HookVariable, hook: Hook) -> Iterator[str]:
     match variable:
         case SetVariable(name=name, value=value, path=None):
             yield f"setenv {name} {quote(value)}"
         case SetVariable(name=name, value=value, path=path):
-            yield f"setenv {name} {quote(value) if value else ''}{_below(path or '', root)}"
+            yield f"setenv {name} {quote(value) if value else ''}{_below(path or '', root(hook))}"
         case PrependPath(name=name, directories=directories):
-            yield from _prepend(name, ":".join(_below(each, root) for each in directories))
+            yield from _prepend(name, ":".join(_below(each, root(hook)) for each in directories))
         case RemoveElement(name=name, directory=directory):
             yield from _remove(name, directory)
         case Unset(name=name):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, assert_never
 
-from reconciler.hooks.state import absent, folder, root, saved
+from reconciler.hooks.state import folder, in_force, indented, root
 from reconciler.model.hook import (
     Hook,
     HookVariable,
@@ -36,11 +36,8 @@ def activate(hook: Hook) -> Iterator[str]:
     if hook.place is Place.VENV:
         yield f"source {quote(f'{folder(hook)}/activate.fish')}"
     yield f'if test -n "${root(hook)}"'
-    yield from _indented(_restore(hook))
-    for name in hook.names:
-        yield from _indented(_save(hook, name))
-    for variable in hook.variables:
-        yield from _indented(_change(variable, root(hook)))
+    lines = in_force(hook, restore=_restore, save=_save, change=_change)
+    yield from indented(lines)
     yield "end"
     yield "true"
     if hook.place is Place.VENV:
@@ -60,7 +57,7 @@ def deactivate(hook: Hook) -> Iterator[str]:
 
 def _restore(hook: Hook) -> Iterator[str]:
     for name in hook.names:
-        former, none = saved(hook, name), absent(hook, name)
+        former, none = hook.saved(name), hook.absent(name)
         yield f"if set -q {former}"
         yield f'    set -gx {name} "${former}"'
         yield f"    set -eg {former}"
@@ -73,20 +70,20 @@ def _restore(hook: Hook) -> Iterator[str]:
 
 def _save(hook: Hook, name: str) -> Iterator[str]:
     yield f"if set -q {name}"
-    yield f'    set -gx {saved(hook, name)} "${name}"'
+    yield f'    set -gx {hook.saved(name)} "${name}"'
     yield "else"
-    yield f"    set -gx {absent(hook, name)} 1"
+    yield f"    set -gx {hook.absent(name)} 1"
     yield "end"
 
 
-def _change(variable: HookVariable, root: str) -> Iterator[str]:
+def _change(variable: HookVariable, hook: Hook) -> Iterator[str]:
     match variable:
         case SetVariable(name=name, value=value, path=None):
             yield f"set -gx {name} {quote(value)}"
         case SetVariable(name=name, value=value, path=path):
-            yield f"set -gx {name} {quote(value) if value else ''}{_below(path or '', root)}"
+            yield f"set -gx {name} {quote(value) if value else ''}{_below(path or '', root(hook))}"
         case PrependPath(name=name, directories=directories):
-            new = " ".join(_below(directory, root) for directory in directories)
+            new = " ".join(_below(directory, root(hook)) for directory in directories)
             yield f'if test -n "${name}"'
             yield f"    set -gx --path {name} {new} ${name}"
             yield "else"
@@ -113,7 +110,3 @@ def _remove(name: str, directory: str) -> Iterator[str]:
     yield f'        test -n "${name}"; or set -eg {name}'
     yield "    end"
     yield "end"
-
-
-def _indented(lines: Iterator[str]) -> Iterator[str]:
-    return (f"    {line}" for line in lines)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from reconciler.hooks.state import absent, folder, root, saved
+from reconciler.hooks.state import folder, in_force, indented, root
 from reconciler.model.hook import (
     Hook,
     HookVariable,
@@ -32,11 +32,8 @@ def activate(hook: Hook) -> Iterator[str]:
     if hook.place is Place.VENV:
         yield f". {quote(f'{folder(hook)}/activate')}"
     yield f'if [ -n "${{{root(hook)}:-}}" ]; then'
-    yield from _indented(_restore(hook))
-    for name in hook.names:
-        yield from _indented(_save(hook, name))
-    for variable in hook.variables:
-        yield from _indented(_change(variable, root(hook)))
+    lines = in_force(hook, restore=_restore, save=_save, change=_change)
+    yield from indented(lines)
     yield "fi"
     if hook.place is Place.VENV:
         off = quote(f"{folder(hook)}/envfix-deactivate{SUFFIX}")
@@ -54,7 +51,7 @@ def deactivate(hook: Hook) -> Iterator[str]:
 
 def _restore(hook: Hook) -> Iterator[str]:
     for name in hook.names:
-        former, none = saved(hook, name), absent(hook, name)
+        former, none = hook.saved(name), hook.absent(name)
         yield f'if [ -n "${{{former}+x}}" ]; then'
         yield f'    \\export {name}="${former}"'
         yield f"    \\unset {former}"
@@ -65,20 +62,20 @@ def _restore(hook: Hook) -> Iterator[str]:
 
 def _save(hook: Hook, name: str) -> Iterator[str]:
     yield f'if [ -n "${{{name}+x}}" ]; then'
-    yield f'    \\export {saved(hook, name)}="${name}"'
+    yield f'    \\export {hook.saved(name)}="${name}"'
     yield "else"
-    yield f"    \\export {absent(hook, name)}=1"
+    yield f"    \\export {hook.absent(name)}=1"
     yield "fi"
 
 
-def _change(variable: HookVariable, root: str) -> Iterator[str]:
+def _change(variable: HookVariable, hook: Hook) -> Iterator[str]:
     match variable:
         case SetVariable(name=name, value=value, path=None):
             yield f"\\export {name}={quote(value)}"
         case SetVariable(name=name, value=value, path=path):
-            yield f"\\export {name}={quote(value) if value else ''}{_below(path or '', root)}"
+            yield f"\\export {name}={quote(value) if value else ''}{_below(path or '', root(hook))}"
         case PrependPath(name=name, directories=directories):
-            new = ":".join(_below(directory, root) for directory in directories)
+            new = ":".join(_below(directory, root(hook)) for directory in directories)
             yield f'\\export {name}={new}"${{{name}:+:${name}}}"'
         case RemoveElement(name=name, directory=directory):
             yield from _remove(name, directory)
@@ -112,7 +109,3 @@ def _remove(name: str, directory: str) -> Iterator[str]:
     yield "        ;;"
     yield "esac"
     yield "\\unset _envfix_gone _envfix_left"
-
-
-def _indented(lines: Iterator[str]) -> Iterator[str]:
-    return (f"    {line}" for line in lines)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, assert_never
 
-from reconciler.hooks.state import absent, folder, root, saved
+from reconciler.hooks.state import folder, in_force, indented, root
 from reconciler.model.hook import (
     Hook,
     HookVariable,
@@ -47,11 +47,8 @@ def activate(hook: Hook) -> Iterator[str]:
     if hook.place is Place.VENV:
         yield f". {_script(hook, 'Activate.ps1')}"
     yield f"if ($Env:{root(hook)}) {{"
-    yield from _indented(_restore(hook))
-    for name in hook.names:
-        yield from _indented(_save(hook, name))
-    for variable in hook.variables:
-        yield from _indented(_change(variable, hook))
+    lines = in_force(hook, restore=_restore, save=_save, change=_change)
+    yield from indented(lines)
     yield "}"
     if hook.place is Place.VENV:
         off = _script(hook, f"envfix-deactivate{SUFFIX}")
@@ -73,7 +70,7 @@ def _script(hook: Hook, name: str) -> str:
 
 def _restore(hook: Hook) -> Iterator[str]:
     for name in hook.names:
-        former, none = saved(hook, name), absent(hook, name)
+        former, none = hook.saved(name), hook.absent(name)
         yield f"if ($Env:{former}) {{"
         yield f"    $Env:{name} = $Env:{former}.Substring(1)"
         yield f"    $Env:{former} = $null"
@@ -85,9 +82,9 @@ def _restore(hook: Hook) -> Iterator[str]:
 
 def _save(hook: Hook, name: str) -> Iterator[str]:
     yield f"if (Test-Path Env:{name}) {{"
-    yield f"    $Env:{saved(hook, name)} = '+' + $Env:{name}"
+    yield f"    $Env:{hook.saved(name)} = '+' + $Env:{name}"
     yield "} else {"
-    yield f"    $Env:{absent(hook, name)} = '1'"
+    yield f"    $Env:{hook.absent(name)} = '1'"
     yield "}"
 
 
@@ -124,7 +121,3 @@ def _below(path: str, hook: Hook) -> str:
 
 def _between(hook: Hook) -> str:
     return "';'" if hook.windows else "':'"
-
-
-def _indented(lines: Iterator[str]) -> Iterator[str]:
-    return (f"    {line}" for line in lines)

@@ -1,18 +1,35 @@
-"""The names that every shell's scripts agree on."""
+"""What every shell's scripts agree on: the order in which a hook acts, and the names it goes by."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from reconciler.model.hook import Hook, Place
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
 
-def saved(hook: Hook, name: str) -> str:
-    """Return the variable that keeps what ``name`` was."""
-    return hook.saved(name)
+    from reconciler.model.hook import HookVariable
 
 
-def absent(hook: Hook, name: str) -> str:
-    """Return the variable that is set in the other's stead where ``name`` was not."""
-    return hook.absent(name)
+def in_force(
+    hook: Hook,
+    *,
+    restore: Callable[[Hook], Iterable[str]],
+    save: Callable[[Hook, str], Iterable[str]],
+    change: Callable[[HookVariable, Hook], Iterable[str]],
+) -> Iterator[str]:
+    """Yield the lines that bring a hook into force: what was is restored, saved, and changed."""
+    yield from restore(hook)
+    for name in hook.names:
+        yield from save(hook, name)
+    for variable in hook.variables:
+        yield from change(variable, hook)
+
+
+def indented(lines: Iterable[str]) -> Iterator[str]:
+    """Return lines as they stand within a block."""
+    return (f"    {line}" for line in lines)
 
 
 def root(hook: Hook) -> str:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from reconciler.loader import ld_cache
 from reconciler.loader.answer import Candidate, Reason
+from reconciler.loader.tokens import expanded
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from reconciler.loader.manner import Loaded, Place, Scene
     from reconciler.model.library import SharedLibrary
 
-_TOKEN = re.compile(
-    r"\$(?:\{(?P<curly>ORIGIN|PLATFORM|LIB)\}|(?P<bare>ORIGIN|PLATFORM|LIB)(?![A-Za-z0-9_]))"
-)
 _PRELOAD_SEPARATOR = re.compile("[ :]+")
 
 
@@ -141,18 +139,14 @@ class Glibc:
         if places is None:
             # an empty entry is the working directory
             places = self._places[key] = self._scene.places(
-                (entry, _without_end(posixpath.join(self._scene.directory, expanded)))
+                (entry, _without_end(posixpath.join(self._scene.directory, directory)))
                 for entry in dict.fromkeys(re.split(separators, listed))
-                for expanded in [self._expand(entry, owner)]
+                for directory in [self._expand(entry, owner)]
             )
         return places
 
     def _expand(self, text: str, owner: Loaded) -> str:
-        if "$" not in text:
-            return text
-        system = self._scene.system
-        values = {"ORIGIN": owner.origin, "PLATFORM": system.platform, "LIB": system.lib}
-        return _TOKEN.sub(lambda match: values[match["curly"] or match["bare"]], text)
+        return expanded(text, owner.origin, self._scene.system)
 
 
 def _without_end(directory: str) -> str:
