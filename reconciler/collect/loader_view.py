@@ -24,9 +24,10 @@ from reconciler.model.situations import site_of, situations
 from reconciler.model.snapshot import Fact, Gap
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from reconciler.collect.ground import Ground
+    from reconciler.model.loading import Loadings, Site
     from reconciler.model.snapshot import Snapshot
     from reconciler.model.system import System
 
@@ -60,36 +61,38 @@ def collect(ground: Ground, snapshot: Snapshot) -> Found:
     system, gaps = loader_system.read(program.interpreter, program.machine, root=ground.root)
     directory = from_os(ground.directory)
     survey = Survey(tree, system, directory)
-    survey.look_at((executable, *own_modules(tree, executable), *libraries(snapshot)))
-    survey.search(directories(snapshot))
+    packaged, shells = tuple(libraries(snapshot)), situations(snapshot)
+    survey.look_at((executable, *own_modules(tree, executable), *packaged))
+    survey.search(directories(snapshot, packaged))
     for around in conda_around(ground, snapshot, tree, executable):
         survey.search(f"{around}/{folder}" for folder in TOOLKIT_FOLDERS)
-    for listed in search_paths(snapshot):
+    for shell in shells:
         # its $ORIGIN is the program's: glibc, elf/dl-load.c, _dl_init_paths
-        survey.follow(listed, posixpath.dirname(executable))
+        survey.follow(shell.get(SEARCH_VARIABLE), posixpath.dirname(executable))
     preloaded = re.split("[ :]+", from_os(ground.environ.get("LD_PRELOAD", "")))
     survey.need((*ground.wanted.sonames, *system.preload, *filter(None, preloaded)))
     survey.finish()
     if survey.is_cut:
         reason = f"libraries name more than {MAX_PLACES} directories; the rest is not looked at"
         gaps += (Gap(fact=Fact.LOADER, item="search paths", reason=reason),)
-    whole = {tree.real_path(path) for path in _whole(ground, snapshot, tree, executable)}
+    sites = [site_of(snapshot, executable, dict(shell.variables)) for shell in shells]
+    listed = _whole(tree, sites, packaged, ground.wanted.loadings)
+    whole = {tree.real_path(path) for path in listed}
     for path in whole:
         tree.names(path)
     view = view_of(tree, executable, system, directory, whole)
-    found = misfits(
-        tree, survey, snapshot, libraries=libraries(snapshot), wanted=ground.wanted.libraries
-    )
+    wanted = ground.wanted.libraries
+    found = misfits(tree, survey, snapshot, libraries=packaged, wanted=wanted)
     return Found(value=replace(view, misfits=tuple(found)), gaps=gaps)
 
 
-def _whole(ground: Ground, snapshot: Snapshot, tree: DiskTree, executable: str) -> Iterator[str]:
+def _whole(
+    tree: DiskTree, sites: Sequence[Site], packaged: Sequence[str], loadings: Loadings
+) -> Iterator[str]:
     """Yield the directories of which all names are kept, and not only what may be a library."""
-    libs = tuple(libraries(snapshot))
-    sites = [site_of(snapshot, executable, dict(s.variables)) for s in situations(snapshot)]
-    yield from folders(tree, sites[0].directories, libs)
+    yield from folders(tree, sites[0].directories, packaged)
     for site in sites:
-        yield from frameworks.directories(site, ground.wanted.loadings)
+        yield from frameworks.directories(site, loadings)
 
 
 def own_modules(tree: DiskTree, executable: str) -> Iterator[str]:
@@ -109,15 +112,9 @@ def libraries(snapshot: Snapshot) -> Iterator[str]:
         yield from (path for path in installed_paths(distribution) if ".so" in path)
 
 
-def search_paths(snapshot: Snapshot) -> Iterator[str]:
-    """Yield the values that LD_LIBRARY_PATH has in this shell, activated, and not activated."""
-    for situation in situations(snapshot):
-        yield situation.get(SEARCH_VARIABLE)
-
-
-def directories(snapshot: Snapshot) -> Iterator[str]:
-    """Yield where packages keep libraries, and toolkits."""
-    yield from {posixpath.dirname(path) for path in libraries(snapshot)}
+def directories(snapshot: Snapshot, packaged: Iterable[str]) -> Iterator[str]:
+    """Yield where packages keep these libraries, and toolkits."""
+    yield from {posixpath.dirname(path) for path in packaged}
     for toolkit in snapshot.toolkits:
         yield from (f"{toolkit.path}/{folder}" for folder in TOOLKIT_FOLDERS)
     # Windows puts it there, whether ld.so.cache knows of it or not: docs.nvidia.com/cuda/wsl-user-guide
