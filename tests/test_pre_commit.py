@@ -73,20 +73,32 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.lab
-def test_the_hook_fails_on_a_bad_file_and_passes_when_it_is_mended(clone: Path) -> None:
-    project = clone.parent / "project"
+HOOK, FIX = YAML(typ="safe").load(ROOT / ".pre-commit-hooks.yaml")
+
+
+def repository(clone: Path, name: str) -> tuple[Path, list[str | Path]]:
+    """Make a user's repository; both hooks run in the one environment that pre-commit installs."""
+    project = clone.parent / name
     project.mkdir()
     run(project, ["git", "init", "-q"])
-    try_repo = [sys.executable, "-m", "pre_commit", "try-repo", clone, "envfix-check", "-a"]
+    rev = run(clone, ["git", "rev-parse", "HEAD"]).stdout.strip()
+    hooks = "".join(f"      - id: {hook['id']}\n" for hook in (HOOK, FIX))
+    settings = f"repos:\n  - repo: {clone}\n    rev: {rev}\n    hooks:\n{hooks}"
+    (project / ".pre-commit-config.yaml").write_text(settings)
+    return project, [sys.executable, "-m", "pre_commit", "run", "-a"]
+
+
+@pytest.mark.lab
+def test_the_hook_fails_on_a_bad_file_and_passes_when_it_is_mended(clone: Path) -> None:
+    project, hook = repository(clone, "project")
 
     (project / "environment.yml").write_text(BAD)
     (project / "compose.yml").write_text("services: {}\n")
     run(project, ["git", "add", "."])
-    bad = run(project, try_repo)
+    bad = run(project, [*hook, "envfix-check"])
     (project / "environment.yml").write_text(MENDED)
     run(project, ["git", "add", "."])
-    mended = run(project, try_repo)
+    mended = run(project, [*hook, "envfix-check"])
 
     assert bad.returncode == 1, bad.stdout + bad.stderr
     assert re.search(r"^environment\.yml:\d+:\d+: error CUD201 ", bad.stdout, re.MULTILINE)
@@ -96,26 +108,20 @@ def test_the_hook_fails_on_a_bad_file_and_passes_when_it_is_mended(clone: Path) 
 
 @pytest.mark.lab
 def test_the_fixing_hook_mends_a_file_and_passes_then(clone: Path) -> None:
-    project = clone.parent / "exported"
-    project.mkdir()
-    run(project, ["git", "init", "-q"])
-    try_repo = [sys.executable, "-m", "pre_commit", "try-repo", clone, "envfix-fix", "-a"]
+    project, hook = repository(clone, "exported")
     healthy = MENDED.replace("\n", "\r\n").encode()
     (project / "environment.yml").write_bytes(healthy + b"prefix: /home/ann/envs/gpu\r\n")
     run(project, ["git", "add", "."])
 
-    first = run(project, try_repo)
+    first = run(project, [*hook, "envfix-fix"])
     run(project, ["git", "add", "."])
-    second = run(project, try_repo)
+    second = run(project, [*hook, "envfix-fix"])
 
     assert first.returncode == 1, first.stdout + first.stderr
     assert "files were modified by this hook" in first.stdout
     assert "mended DEC712: drop `prefix:`" in first.stdout
     assert (project / "environment.yml").read_bytes() == healthy
     assert second.returncode == 0, second.stdout + second.stderr
-
-
-HOOK, FIX = YAML(typ="safe").load(ROOT / ".pre-commit-hooks.yaml")
 
 
 @pytest.mark.parametrize(
