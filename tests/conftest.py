@@ -30,6 +30,6 @@ def pytest_xdist_make_scheduler(
 
     class Scheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return "lab" if nodeid.startswith("tests/lab/") else nodeid.split("[")[0]
+            return "lab" if nodeid.startswith("tests/lab/") else nodeid.split("[", maxsplit=1)[0]
 
     return Scheduling(config, log)
