@@ -32,7 +32,7 @@ from reconciler.model.rule import Rule
 from reconciler.model.snapshot import Fact
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from reconciler.model.cuda import CudaBuild, Manager
     from reconciler.model.finding import Finding
@@ -100,7 +100,7 @@ def _judge(
         related=(ours.at,),
         shows_as="which copy a process maps depends on which library asks first, and after the"
         " next update of either side the two are of different versions",
-        remedy=_remedy(world, ours, theirs, pip.keys()),
+        remedy=_remedy(world, ours, theirs, pip),
         evidence=tuple(
             f"{world.catalog.title(part)}: {conda[part]} of conda, {pip[part]} of pip"
             for part in both[:6]
@@ -120,20 +120,44 @@ def _titles(world: World, parts: Sequence[str]) -> str:
     return f"{shown} and {len(parts) - 4} more parts of CUDA" if len(parts) > 4 else shown
 
 
-def _remedy(world: World, ours: CudaBuild, theirs: CudaBuild, of_pip: Collection[str]) -> str:
+def _remedy(
+    world: World, ours: CudaBuild, theirs: CudaBuild, of_pip: Mapping[str, CudaBuild]
+) -> str:
     if users := world.cuda_users("conda"):
         needed = ", ".join(str(user) for user in users[:3])
+        if theirs.role is Role.NEEDS:
+            return f"conda's copy is needed by conda's {needed}: take {theirs.package} from conda as well"
         return (
             f"conda's copy is needed by conda's {needed}: take from conda as well what needs pip's"
             f" {theirs.package}, and uninstall pip's copies"
         )
-    missing = [world.catalog.title(part) for part in ours.brings if part not in of_pip]
-    if missing:
+    missing = ", ".join([world.catalog.title(p) for p in ours.brings if p not in of_pip][:4])
+    if not missing:
         return (
-            f"uninstall pip's {theirs.package} and what else pip has twice; conda's {ours.package}"
-            f" has to stay while only it brings {', '.join(missing[:4])}"
+            f"no package of conda uses conda's copy, and pip's wheels bring all that it has: remove"
+            f" {ours.package} from conda; or take the framework from conda and uninstall the wheels"
+        )
+    needing = _needing(world, theirs, of_pip)
+    if needing and not world.uses_foreign_cuda():
+        return (
+            f"no package of conda uses conda's copy, and pip's {needing} comes with pip's: remove"
+            f" {ours.package} from conda, unless programs of your own use its {missing}"
+        )
+    if needing:
+        return (
+            f"pip's copy is needed by pip's {needing}, and conda's {ours.package} by wheels that bring"
+            f" no {missing}: take from conda what needs pip's, and uninstall pip's copies"
         )
     return (
-        f"no package of conda uses conda's copy, and pip's wheels bring all that it has: remove"
-        f" {ours.package} from conda; or take the framework from conda and uninstall the wheels"
+        f"uninstall pip's {theirs.package} and what else pip has twice; conda's {ours.package} has to"
+        f" stay while only it brings {missing}"
     )
+
+
+def _needing(world: World, theirs: CudaBuild, of_pip: Mapping[str, CudaBuild]) -> str:
+    """Return what of pip's is more than CUDA and does not go without pip's copy."""
+    if theirs.role is Role.NEEDS:
+        return str(theirs)
+    cuda = {build.package for build in of_pip.values()}
+    needing = [wheel for wheel in world.dependents(theirs.package) if wheel.key not in cuda]
+    return " and ".join(str(wheel) for wheel in needing[:3])

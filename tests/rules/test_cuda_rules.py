@@ -261,6 +261,52 @@ def test_conda_cuda_of_which_pip_has_only_a_part_is_not_to_be_removed():
     assert "has to stay while only it brings CUDA runtime" in finding.remedy
 
 
+@pytest.mark.parametrize(
+    ("pip", "remedy"),
+    [
+        pytest.param(
+            "",
+            "pip's torch 2.4.1+cu118 comes with pip's: remove cudatoolkit from conda, unless programs"
+            " of your own use its CUDA runtime, cuFFT",
+            id="torch alone",
+        ),
+        pytest.param(
+            "cupy-cuda11x==13.3.0",
+            "pip's copy is needed by pip's torch 2.4.1+cu118, and conda's cudatoolkit by wheels that"
+            " bring no CUDA runtime, cuFFT, CUPTI, cuRAND: take from conda what needs pip's",
+            id="cupy rests on conda's",
+        ),
+    ],
+)
+def test_what_a_wheel_requires_is_not_to_be_uninstalled(pip, remedy):
+    (finding,) = roots(f"""
+        conda: [cudatoolkit=11.8.0=h4ba93d1_13]
+        pip:
+          - torch==2.4.1+cu118: {{requires: [nvidia-cublas-cu11]}}
+          - nvidia-cublas-cu11==11.11.3.6
+          - {pip or "filelock==3.13"}
+    """)
+    assert finding.code == "DUP101"
+    assert remedy in finding.remedy
+
+
+def test_a_framework_of_pip_is_taken_from_conda_where_conda_s_copy_is_needed():
+    finding = next(
+        f
+        for f in roots("""
+        conda: [cudatoolkit=11.8.0=h4ba93d1_13, cupy=13.3.0=py311h58d3a5b_0]
+        environment.yml: |
+          dependencies:
+            - cudatoolkit=11.8
+            - pip
+            - pip:
+                - torch==1.13.1+cu117
+    """)
+        if f.code == "DUP101"
+    )
+    assert finding.remedy.endswith("take torch from conda as well")
+
+
 def test_a_file_that_declares_another_mixture_explains_nothing():
     findings = roots("""
         conda: [cudatoolkit=11.8.0=h4ba93d1_13]
