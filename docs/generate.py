@@ -2,7 +2,8 @@
 
 Generated are ``docs/rules/*.md``, from the docstrings of the rules, ``docs/report.schema.json``,
 from the types of the JSON report, and ``docs/config.schema.json``, from those of the settings,
-and ``.pre-commit-hooks.yaml``, from what is known as a declared file.
+and ``.pre-commit-hooks.yaml``, from what is known as a declared file, and ``docs/errors.md`` with
+``docs/errors/*.md``, from the catalog's tables of error messages.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ import json
 import sys
 from pathlib import Path
 
-from reconciler import config, manifests
+from reconciler import catalog, config, manifests
+from reconciler.output import error_page, rule_page
 from reconciler.output import json as json_report
-from reconciler.output import rule_page
 from reconciler.rules import all_rules
 
 DOCS = Path(__file__).parent
@@ -53,19 +54,29 @@ def generated() -> dict[Path, str]:
         DOCS
         / "rules"
         / "README.md": f"# Rules\n\n| code | name | severity |\n|---|---|---|\n{index}\n",
+        **errors(),
         **{DOCS / "rules" / f"{r.RULE.code}.md": rule_page.render(r) for r in rules},
     }
+
+
+def errors() -> dict[Path, str]:
+    """Return the text of each page of error messages."""
+    tables = catalog.load().error_tables
+    pages = {DOCS / f"{name}.md": error_page.render(name, tables[name]) for name in tables}
+    return {DOCS / "errors.md": error_page.render_index(tables), **pages}
 
 
 def stale() -> list[Path]:
     """Return the files that are not what would be written, and those that nothing writes."""
     texts = generated()
     wrong = [p for p, text in texts.items() if not p.is_file() or p.read_text("utf-8") != text]
-    return wrong + [path for path in (DOCS / "rules").glob("*.md") if path not in texts]
+    pages = [*(DOCS / "rules").glob("*.md"), *(DOCS / "errors").glob("*.md")]
+    return wrong + [path for path in pages if path not in texts]
 
 
 if __name__ == "__main__":
     if "--check" in sys.argv:
         sys.exit("".join(f"stale: {path}; run python docs/generate.py\n" for path in stale()) or 0)
     for path, text in generated().items():
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text, "utf-8")

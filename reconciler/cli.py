@@ -16,7 +16,7 @@ from reconciler.cli_convert import convert
 from reconciler.cli_hooks import hooks
 from reconciler.errors import EnvfixError
 from reconciler.model.os_name import from_os, printable, to_os
-from reconciler.options import SEVERITIES, judging, looking, mending, showing, telling
+from reconciler.options import SEVERITIES, diagnosing, judging, looking, mending, showing, telling
 from reconciler.taking import aim, take
 
 if TYPE_CHECKING:
@@ -300,11 +300,7 @@ def which(
 
 @cli.command()
 @click.argument("text", default="-", metavar="[TEXT | - | FILE]")
-@looking
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
-@showing
+@diagnosing
 def explain(
     text: str,
     *,
@@ -319,23 +315,22 @@ def explain(
     Of a log, however long, every error that is known is told, the most specific first.
     """
     from reconciler import explaining, pipeline  # noqa: PLC0415 - as above
-    from reconciler.output import explain as story  # noqa: PLC0415
 
-    known = explaining.recognize(terminal.piped() if text == "-" else explaining.pieces(text))
+    is_argument = text != "-" and not explaining.is_file(text)
+    known, last = explaining.heard(terminal.piped() if text == "-" else explaining.pieces(text))
     config = pipeline.configured(".")
     sonames = explaining.sonames_of(known)
     taken = None
     if known:
-        taken = take(".", config, sonames=sonames, platforms=(), cuda=None, **said)
-    told = explaining.diagnose(known, taken, config)
-    unknown = "" if known or text == "-" or explaining.is_file(text) else text
-    if form == "json":
-        page = story.render_json(told, unknown=unknown)
-    else:
-        is_colored = output is None and terminal.wants_color(color)
-        width = terminal.width()
-        page = story.render(told, unknown=unknown, width=width, color=is_colored, verbose=verbose)
-    terminal.emit(page, output)
+        files = explaining.files_of(known)
+        of_build = explaining.is_of_build(known) and not said["no_host"]
+        said["builds"] = said["builds"] or of_build
+        taken = take(".", config, sonames=sonames, opened=files, **said)
+    told, report = explaining.explained(known, taken, config)
+    unknown = text if is_argument and not known else last
+    is_colored = output is None and terminal.wants_color(color)
+    render = renderers.explainer(form, verbose=verbose, color=is_colored)
+    terminal.emit(render(told, report, unknown), output)
     return FINDINGS if told else CLEAN
 
 

@@ -26,7 +26,7 @@ from reconciler.convert import convert as convert_manifests
 from reconciler.errors import EnvfixError, WriteError
 from reconciler.manifests import rewriting
 from reconciler.model.conversion import NOT_ASKED, Conversion, Rendition
-from reconciler.model.cuda import CudaVersion
+from reconciler.model.host import DriverRelease
 from reconciler.model.install_set import PLATFORMS
 from reconciler.model.manifest import FaultKind, Manifest
 from reconciler.model.plan import FileRepair
@@ -59,7 +59,7 @@ class Form(Struct, frozen=True, kw_only=True):
     to: str = "conda"
     #: ``X.Y``, ``none`` or ``auto``.
     cuda: str = "auto"
-    #: The CUDA that the target's driver runs; "" where that is not said.
+    #: The release of the target's driver, such as 550; "" where that is not said.
     driver: str = ""
     #: Whether each line of the file has its reason.
     comments: bool = False
@@ -83,7 +83,7 @@ def convert(
         name=_named(given) or os.path.basename(target.project),
         platforms=target.platforms or given[0].platforms or PLATFORMS[:1],
         cuda=form.cuda,
-        driver=CudaVersion.parse(form.driver),
+        driver=DriverRelease.known(form.driver),
     )
     convert_to = to_requirements if form.to == "pip" else convert_manifests
     made = convert_to(
@@ -135,7 +135,7 @@ def convert_installed(
         name=path,
         platforms=tuple(platforms) or (target.platform,),
         cuda=form.cuda,
-        driver=CudaVersion.parse(form.driver),
+        driver=DriverRelease.known(form.driver),
     )
     convert_to = to_requirements if form.to == "pip" else convert_manifests
     made = convert_to((manifest,), wish, lambda _: found, catalog)

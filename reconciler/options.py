@@ -64,17 +64,6 @@ def _cuda(_: click.Context, __: click.Parameter, value: str | None) -> str | Non
     return value
 
 
-def _driver_cuda(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    if value is not None and re.fullmatch(r"[1-9]\d{2,3}(\.\d+)*", value):
-        raise click.BadParameter(
-            f"{value} is a driver's release; give the CUDA that it runs, which nvidia-smi shows "
-            "as CUDA Version"
-        )
-    if value is not None and not re.fullmatch(r"[1-9]\d?\.\d{1,2}", value):
-        raise click.BadParameter(f"{value!r} is not X.Y, the CUDA that a driver runs")
-    return value
-
-
 def _channels(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
     """Return channels as conda reads them from any folder: a folder that is there as its URL."""
     from pathlib import Path  # noqa: PLC0415 - few runs name a channel
@@ -85,9 +74,15 @@ def _channels(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> 
 
 
 def _driver(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    if value is not None and not re.fullmatch(r"[1-9]\d{2}(?:\.\d{1,4}){0,2}", value):
-        raise click.BadParameter(f"{value!r} is no release of a driver, such as 550 or 550.54.15")
-    return value
+    if value is None or re.fullmatch(r"[1-9]\d{2}(?:\.\d{1,4}){0,2}", value):
+        return value
+    if re.fullmatch(r"[1-9]\d?\.\d{1,2}", value):
+        raise click.BadParameter(
+            f"{value} is a CUDA: give the driver's release, which nvidia-smi shows as Driver "
+            f"Version (550, 550.54.15), or the CUDA that is meant, --cuda {value}; to judge for a "
+            f"driver that runs it, scan and check take CONDA_OVERRIDE_CUDA={value} too"
+        )
+    raise click.BadParameter(f"{value!r} is no release of a driver, such as 550 or 550.54.15")
 
 
 def _gpus(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -126,6 +121,12 @@ _AIM = (
         multiple=True,
         callback=_gpus,
         help="Judge for a machine with this GPU (sm_90).",
+    ),
+    click.option(
+        "--build",
+        "builds",
+        is_flag=True,
+        help="Judge, too, whether CUDA extensions can be compiled here.",
     ),
 )
 _SELECTION = (
@@ -197,6 +198,18 @@ _LOOKING = (
         "--save-snapshot", metavar="FILE", help="Keep what was seen, for a replay elsewhere."
     ),
 )
+_EXPLAINING = (
+    *_AIM,
+    *_LOOKING,
+    click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", "json", "github"]),
+        default="text",
+        show_default=True,
+    ),
+    *_SHOWING,
+)
 _MENDING = (
     click.option("--diff", is_flag=True, help="Only show what would be written, as a diff."),
     click.option(
@@ -212,13 +225,7 @@ _CONVERTING = (
         show_default=True,
         help="What to make: environment.yml, pixi.toml or requirements.txt.",
     ),
-    *_AIM[:2],
-    click.option(
-        "--driver",
-        metavar="X.Y",
-        callback=_driver_cuda,
-        help="The CUDA that the target's driver runs (CUDA Version of nvidia-smi).",
-    ),
+    *_AIM[:3],
     *_LOOKING[:2],
     click.option(
         "--solve/--no-solve",
@@ -294,6 +301,11 @@ def check_sources(
 def looking(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options of what is looked at: an environment, or a snapshot."""
     return _with(_LOOKING, command)
+
+
+def diagnosing(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of what errors are held against, and how that is said."""
+    return _with(_EXPLAINING, command)
 
 
 def judging(command: Callable[..., Any]) -> Callable[..., Any]:

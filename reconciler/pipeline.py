@@ -16,7 +16,7 @@ from reconciler.judgement import judge
 from reconciler.model.fix import Applicability
 from reconciler.model.install_set import PLATFORMS
 from reconciler.model.os_name import from_os
-from reconciler.model.snapshot import SCHEMA, Choice, Fact, Snapshot, Target
+from reconciler.model.snapshot import SCHEMA, Choice, Fact, Gap, Snapshot, Target
 
 __all__ = [
     "Choice",
@@ -36,17 +36,17 @@ __all__ = [
     "selected_rules",
     "undo",
     "which",
+    "whiches",
     "write",
 ]
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from reconciler.model.finding import Finding
     from reconciler.model.plan import Repair
     from reconciler.model.report import Report, Written
     from reconciler.model.rule import RuleModule
-    from reconciler.model.snapshot import Gap
     from reconciler.model.which import Which
     from reconciler.world import World
 
@@ -58,27 +58,11 @@ class _Schema(msgspec.Struct, frozen=True):
 
 
 #: What only the machine around an environment can tell: left out by ``--no-host``.
-HOST_FACTS = frozenset({Fact.DRIVER, Fact.GPUS, Fact.SURROUNDINGS, Fact.TOOLKITS})
+HOST_FACTS = frozenset({Fact.DRIVER, Fact.GPUS, Fact.SURROUNDINGS, Fact.TOOLCHAIN, Fact.TOOLKITS})
+#: What the project's files and the shell tell.
+_OF_PROJECT = frozenset({Fact.MANIFESTS, Fact.VARIABLES, Fact.PYTHONPATH, Fact.PIP_OPTIONS})
 #: What only an environment can tell: left out by ``--no-env``.
-ENVIRONMENT_FACTS = frozenset(
-    {
-        Fact.RECORDS,
-        Fact.PYTHON,
-        Fact.DISTRIBUTIONS,
-        Fact.LIBRARIES,
-        Fact.LOADER,
-        Fact.WINDOWS_LOADER,
-        Fact.EVIDENCE,
-        Fact.ARCHITECTURES,
-        Fact.STATE,
-        Fact.IMPORT_PATHS,
-        Fact.OUTSIDE,
-        Fact.PAYLOAD,
-        Fact.KERNELS,
-        Fact.VARIABLE_PATHS,
-        Fact.PIP_VIEW,
-    }
-)
+ENVIRONMENT_FACTS = frozenset(Fact) - HOST_FACTS - _OF_PROJECT
 #: What only running code of the environment can tell: collected with ``--live`` alone.
 LIVE_FACTS = frozenset({Fact.PIP_VIEW})
 
@@ -91,15 +75,18 @@ def look(  # noqa: PLR0913 - what is looked at, by name
     host: bool = True,
     may_run: bool = False,
     sonames: Collection[str] = (),
+    opened: Collection[str] = (),
     gpus: Sequence[str] = (),
+    builds: bool = False,
     root: str = "",
 ) -> Snapshot:
     """Take a snapshot of a project and its environment; raises TargetNotFoundError.
 
     With ``may_run``, the environment's interpreter is started to hear its pip. Libraries of the
-    names ``sonames`` are looked for wherever the loader may. What libraries have code for is read where
-    there is a GPU, or for ``gpus`` such as ``sm_90``. The machine's own files are looked for below
-    ``root``, which tests make up.
+    names ``sonames`` are looked for wherever the loader may, and those of the names or paths
+    ``opened`` are opened by its model. What libraries have code for is read where
+    there is a GPU, or for ``gpus`` such as ``sm_90``; compilers where files declare what is compiled, or
+    with ``builds``. The machine's own files are looked for below ``root``, which tests make up.
     """
     from reconciler import collect  # noqa: PLC0415 - a replayed snapshot needs no collectors
     from reconciler.collect.ground import EvidenceWanted, Ground  # noqa: PLC0415
@@ -107,7 +94,9 @@ def look(  # noqa: PLR0913 - what is looked at, by name
 
     known = catalog.load()
     ground = Ground(
-        target=msgspec.structs.replace(choose(project, choice, environ), gpus=tuple(gpus)),
+        target=msgspec.structs.replace(
+            choose(project, choice, environ), gpus=tuple(gpus), builds=builds
+        ),
         directory=os.getcwd(),
         environ=environ,
         wanted=EvidenceWanted(
@@ -117,8 +106,10 @@ def look(  # noqa: PLR0913 - what is looked at, by name
             imports=frozenset(known.import_names),
             providers=frozenset(chain.from_iterable(known.import_names.values())),
             sonames=frozenset((*known.loadings.sonames, *sonames)),
+            opened=frozenset(opened),
             kernel_libraries=known.kernel_libraries,
             kernel_modules=known.kernel_modules,
+            compiled=known.compiling.marks,
             loadings=known.loadings,
             windows=known.windows,
         ),
@@ -184,18 +175,19 @@ def configured(project: str) -> Config:
     return configuration.load(project, rules.all_rules())
 
 
-def aimed(
+def aimed(  # noqa: PLR0913 - what is aimed at, by name
     snapshot: Snapshot,
     platforms: Sequence[str],
     cuda: str,
     *,
     driver: str | None = None,
     gpus: Sequence[str] = (),
+    builds: bool = False,
 ) -> Snapshot:
     """Return a snapshot whose declared files are judged for these platforms, and this CUDA.
 
     Where nothing is said, it stays for those that it was taken for. With a driver or GPUs, all of
-    it is judged for another machine, which has these.
+    it is judged for another machine, which has these; with ``builds``, as one that is to compile.
     """
     before = snapshot.target
     target = msgspec.structs.replace(
@@ -204,17 +196,22 @@ def aimed(
         cuda=before.cuda if cuda == "auto" else cuda,
         driver=driver or before.driver,
         gpus=tuple(gpus) or before.gpus,
+        builds=builds or before.builds,
     )
     if platforms and target.prefix is None:
         target = msgspec.structs.replace(target, platform=platforms[0])
     given = {Fact.DRIVER} if target.driver else set()
     given |= {Fact.GPUS} if target.gpus else set()
+    gaps = tuple(gap for gap in snapshot.gaps if gap.fact not in given)
+    if target.builds and not before.builds and snapshot.toolchain is None:
+        reason = "no compiler was looked at as this was taken; take it again with --build"
+        gaps = (*gaps, Gap(fact=Fact.TOOLCHAIN, reason=reason))
     return msgspec.structs.replace(
         snapshot,
         target=target,
         # what the user says needs no look at this machine
         asked=(*snapshot.asked, *(fact for fact in Fact if fact in given - {*snapshot.asked})),
-        gaps=tuple(gap for gap in snapshot.gaps if gap.fact not in given),
+        gaps=gaps,
     )
 
 
@@ -299,13 +296,19 @@ def fix(
 
 def which(snapshot: Snapshot, soname: str) -> Which:
     """Tell which file a soname means in an environment; raises LoaderUnknownError."""
+    return next(whiches(snapshot, (soname,)))
+
+
+def whiches(snapshot: Snapshot, sonames: Iterable[str]) -> Iterator[Which]:
+    """Tell it of several sonames, the environment being started once; raises LoaderUnknownError."""
     from reconciler.builds import which as answers  # noqa: PLC0415 - a scan asks for none
     from reconciler.builds import windows_which  # noqa: PLC0415
     from reconciler.world import World  # noqa: PLC0415
 
     world = World(snapshot, catalog.load())
     if world.windows is not None:
-        return windows_which.which(world.windows, soname)
+        yield from (windows_which.which(world.windows, soname) for soname in sonames)
+        return
     loading = world.loading
     if loading is None:
         facts = {Fact.LOADER, Fact.WINDOWS_LOADER}
@@ -315,7 +318,7 @@ def which(snapshot: Snapshot, soname: str) -> Which:
             where=snapshot.target.prefix or snapshot.target.project,
             next_step="name an environment of Linux or Windows with -p or -n",
         )
-    return answers.which(loading, soname)
+    yield from (answers.which(loading, soname) for soname in sonames)
 
 
 def _unknown_loader(snapshot: Snapshot) -> str:

@@ -10,6 +10,8 @@ from reconciler import solve
 from reconciler.convert.repaired import guarded, repaired
 from reconciler.model.conda_spec import CondaSpec
 from reconciler.model.conversion import NOT_ASKED, Conversion, Stance
+from reconciler.model.host import DriverRelease
+from reconciler.model.machines import system_of
 from reconciler.model.manifest import Kind, Section
 from reconciler.model.solution import NoSolution, NotProven, PlatformProof, Solution
 from reconciler.solve.channels import masked
@@ -75,7 +77,8 @@ def _settled(
     proofs: dict[str, PlatformProof] = {}
     # The machine is the target's, whatever a repair makes of the CUDA.
     machines = {
-        p: solve.target(p, cuda=_driver(conversion.decided(p), terms)) for p in conversion.platforms
+        p: solve.target(p, cuda=_driver(conversion.decided(p), terms, p, catalog))
+        for p in conversion.platforms
     }
     for _ in range(_ROUNDS):
         open_ones = [p for p in conversion.platforms if not _holds(conversion, proofs.get(p), p)]
@@ -138,12 +141,14 @@ def _prove(
     return PlatformProof(machine=machine, proof=proof, repairs=proof.repairs, cuda=part)
 
 
-def _driver(decision: CudaDecision, terms: Terms) -> str | None:
+def _driver(decision: CudaDecision, terms: Terms, platform: str, catalog: Catalog) -> str | None:
     """Return the CUDA that the target's driver runs; None for a machine without a GPU."""
     if decision.stance is not Stance.CUDA:
         return None
+    release = DriverRelease.known(terms.driver)
+    own = release and catalog.machines.newest_cuda(release, system_of(platform))
     # Of nobody more is assumed than that he can run what was decided on.
-    return terms.driver or decision.release or None
+    return str(own) if own else decision.release or None
 
 
 def _gpu(specs: Iterable[str]) -> list[str]:

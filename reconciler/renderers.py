@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from reconciler import terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from reconciler.model.diagnosis import Diagnosis
     from reconciler.model.report import Report
 
 
@@ -46,3 +47,22 @@ def renderer(
         return said(report, width=terminal.width(), color=color, verbose=verbose)
 
     return render
+
+
+def explainer(
+    form: str, *, verbose: bool = False, color: bool = False
+) -> Callable[[Sequence[Diagnosis], Report | None, str], str]:
+    """Return what writes diagnoses in a form, with what they were held against and what is unknown."""
+    from reconciler.output import explain  # noqa: PLC0415 - as above
+
+    if form == "json":
+        return lambda told, _, unknown: explain.render_json(told, unknown=unknown)
+    if form == "github":
+        from reconciler.output import github_explanation as github  # noqa: PLC0415 - as above
+
+        return lambda told, report, unknown: github.render(
+            told, report, unknown=unknown, root=os.getcwd()
+        )
+    return lambda told, _, unknown: explain.render(
+        told, unknown=unknown, width=terminal.width(), color=color, verbose=verbose
+    )

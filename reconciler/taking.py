@@ -26,6 +26,7 @@ def take(  # noqa: PLR0913 - each is an option of the command
     snapshot: str | None,
     save_snapshot: str | None,
     sonames: tuple[str, ...] = (),
+    opened: tuple[str, ...] = (),
     **said: Any,
 ) -> Snapshot:
     """Look at a project and its environment, or replay what was seen."""
@@ -37,6 +38,8 @@ def take(  # noqa: PLR0913 - each is an option of the command
         raise click.UsageError(
             "a snapshot is what was seen: it goes with no -p, -n, --no-env, --env"
         )
+    if no_host and said.get("builds"):
+        raise click.UsageError("--build looks at this machine: it goes with no --no-host")
     if live and (snapshot or no_env):
         raise click.UsageError("--live asks an environment: it goes with no --snapshot or --no-env")
     if snapshot:
@@ -50,7 +53,9 @@ def take(  # noqa: PLR0913 - each is an option of the command
             host=not no_host,
             may_run=live,
             sonames=sonames,
+            opened=opened,
             gpus=said.get("gpus", ()),
+            builds=said.get("builds", False),
         )
     taken = aim(taken, config, **said)
     if save_snapshot:
@@ -66,6 +71,7 @@ def aim(  # noqa: PLR0913 - each is an option of the command
     cuda: str | None,
     driver: str | None = None,
     gpus: tuple[str, ...] = (),
+    builds: bool = False,
     **_: Any,
 ) -> Snapshot:
     """Return a snapshot that is judged for the machines that options and settings name."""
@@ -78,4 +84,5 @@ def aim(  # noqa: PLR0913 - each is an option of the command
         cuda or settings.cuda,
         driver=driver,
         gpus=gpus,
+        builds=builds,
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.builds import breaks, cudnn, drift, families, records, shadows, ties, wheels
 from reconciler.builds import declared as declared_lines
+from reconciler.builds.building import Building, to_be_made
 from reconciler.builds.hook_audit import HookAudit
 from reconciler.builds.hooking import Hooking
 from reconciler.builds.loading import Loading
@@ -256,20 +257,22 @@ class World:
         """The driver and the GPUs that are judged for, and what builds have for them."""
         return Machine(self.snapshot, self.catalog, self.builds, self._declared_builds)
 
+    @cached_property
+    def building(self) -> Building:
+        """What will be compiled for CUDA, and what stands ready to compile it."""
+        meant = to_be_made(self.install_sets, self.own_sets, self.snapshot)
+        files = tuple((install, self.declared_builds(install)) for install in meant)
+        return Building(self.snapshot, self.catalog, self.builds, files, self.mending)
+
     def breaks(self, partner: str) -> tuple[BreakPair, ...]:
         """Return what is installed and the installed version of a package breaks."""
-        found = breaks.installed(self.records, self.wheels, self.platform, self.catalog, partner)
-        return tuple(found)
+        parts = (self.records, self.wheels, self.platform, self.catalog, partner)
+        return tuple(breaks.installed(*parts))
 
     def cuda_users(self, manager: Manager) -> tuple[CudaBuild, ...]:
         """Return the installed packages of one manager that load CUDA's libraries."""
-        return tuple(
-            build
-            for build in self.builds
-            if build.manager == manager
-            and build.role is Role.NEEDS
-            and build.variant is Variant.CUDA
-        )
+        wanted = (manager, Role.NEEDS, Variant.CUDA)
+        return tuple(b for b in self.builds if (b.manager, b.role, b.variant) == wanted)
 
     def consumer(self, build: CudaBuild | Member) -> Consumer | None:
         """Return the consumer that a build is of; None for CUDA's own packages."""
@@ -316,9 +319,8 @@ class World:
     @cached_property
     def cudnn_uses(self) -> tuple[CudnnUse, ...]:
         """The installed packages that use cuDNN, each with the one that it will meet."""
-        libraries = self.snapshot.libraries
-        found = cudnn.installed(self.builds, self.wheels, self.records, libraries, self.catalog)
-        return tuple(found)
+        parts = (self.builds, self.wheels, self.records, self.snapshot.libraries)
+        return tuple(cudnn.installed(*parts, self.catalog))
 
     def declared_cudnn_uses(self, install: InstallSet) -> tuple[CudnnUse, ...]:
         """Return the pinned users of cuDNN of an install set that pins cuDNN too."""
@@ -336,9 +338,8 @@ class World:
 
     def drifts(self, install: InstallSet) -> tuple[Drift, ...]:
         """Return what of an install set's CUDA is not what is installed."""
-        asked = self.declared_builds(install)
-        found = drift.drifts(install, asked, self.builds, self.records, self.snapshot, self.catalog)
-        return tuple(found)
+        parts = (self.declared_builds(install), self.builds, self.records)
+        return tuple(drift.drifts(install, *parts, self.snapshot, self.catalog))
 
     @property
     def compiles(self) -> bool:
@@ -356,10 +357,8 @@ class World:
 
     def uses_foreign_cuda(self) -> bool:
         """Tell whether a wheel may load CUDA that no wheel brings."""
-        return any(
-            ties.may_use_foreign_cuda(wheel, self.builds, self.snapshot, self.catalog)
-            for wheel in self.ownership.wheels
-        )
+        known = (self.builds, self.snapshot, self.catalog)
+        return any(ties.may_use_foreign_cuda(wheel, *known) for wheel in self.ownership.wheels)
 
     def unmet(self, build: CudaBuild) -> Iterator[tuple[str, CudaBuild]]:
         """Yield what a record of conda depends on where an installed build does not satisfy it."""

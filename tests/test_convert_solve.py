@@ -84,7 +84,7 @@ def test_what_is_repaired_is_proven_as_it_is_written(project, forge):
 
 def test_another_release_of_cuda_is_pinned_as_it_was_solved(project, forge):
     (project / "requirements.txt").write_text("six\n", "utf-8")
-    said = run("requirements.txt", "--cuda", "12.4", "--driver", "12.9", *forge)
+    said = run("requirements.txt", "--cuda", "12.4", "--driver", "575.51.03", *forge)
     assert "a driver for CUDA 12.9" in said
     assert "\n  - cuda-version=12.9\n" in said
 
@@ -189,9 +189,26 @@ def test_without_a_solver_the_command_that_adds_it_is_said(project, forge, monke
     assert "--solve: py-rattler 0.28." in run("requirements.txt", *forge, "--solve", code=2)
 
 
-def test_the_release_of_a_driver_is_refused_for_the_cuda_that_it_runs():
-    assert "535.129.03 is a driver's release" in run("a.txt", "--driver", "535.129.03", code=2)
-    assert "'new' is not X.Y" in run("a.txt", "--driver", "new", code=2)
+@pytest.mark.parametrize("command", ["convert", "scan", "check"])
+def test_a_cuda_for_a_driver_is_refused_with_what_is_to_be_given(command):
+    said = CliRunner().invoke(cli, [command, "a.txt", "--driver", "12.4"])
+    assert said.exit_code == 2
+    assert "12.4 is a CUDA: give the driver's release" in flat(said.output)
+    assert "--cuda 12.4" in flat(said.output)
+    assert "CONDA_OVERRIDE_CUDA=12.4" in flat(said.output)
+
+
+def test_what_is_neither_a_driver_nor_a_cuda_is_refused():
+    assert "'new' is no release of a driver" in run("a.txt", "--driver", "new", code=2)
+
+
+def test_the_same_driver_runs_another_cuda_on_each_system(project, forge):
+    (project / "requirements.txt").write_text("torch==2.3.0+cu118\n", "utf-8")
+    wanted = ["--driver", "550", "--platform", "linux-64,win-64", "--format", "json"]
+    solve = json.loads(run("requirements.txt", *wanted, *forge))["solve"]
+    machines = {name: proof["machine"] for name, proof in solve["platforms"].items()}
+    assert machines["linux-64"]["__cuda"] == "12.4"
+    assert machines["win-64"]["__cuda"] == "12.3"
 
 
 def test_how_to_solve_goes_with_no_refusal_to():
@@ -214,7 +231,7 @@ def test_a_channel_stands_in_the_file_whether_or_not_it_is_asked(project, forge)
 
 def test_a_driver_that_is_too_old_for_what_is_asked_is_told(project, forge):
     (project / "requirements.txt").write_text("torch==2.12.0\n", "utf-8")
-    said = flat(run("requirements.txt", "--cuda", "12.9", "--driver", "11.8", *forge))
+    said = flat(run("requirements.txt", "--cuda", "12.9", "--driver", "520", *forge))
     assert "a driver for CUDA 11.8" in said
     assert "A build for the CPU may now be chosen, and that uses no GPU." in said
 

@@ -56,14 +56,20 @@ def leaning(loading: Loading, plain: Loading) -> Iterator[tuple[str, str, Link]]
 def _pairs(loading: Loading, plain: Loading) -> Iterator[tuple[Run, Run]]:
     """Yield each start with the same one without the variables."""
     due = {
-        (run.title, run.frameworks, name): run
+        (*_started(run), name): run
         for run in (*plain.alone, *plain.modules)
         for name in run.situation.names
     }
     for run in (*loading.alone, *loading.modules):
-        without = due.get((run.title, run.frameworks, run.situation.names[0]))
+        without = due.get((*_started(run), run.situation.names[0]))
         if without is not None:
             yield run, without
+
+
+def _started(run: Run) -> tuple[object, ...]:
+    """Return what was started: many packages have a module of one name, such as ``_C.so``."""
+    opened = run.links[0].path if run.links and not run.frameworks else None
+    return run.title, run.frameworks, run.owner, opened
 
 
 def _captured(loading: Loading, run: Run, without: Run) -> Iterator[Capture]:

@@ -11,7 +11,7 @@ from reconciler.model.gpu_code import GpuArchitecture
 from reconciler.model.host import DriverRelease
 from reconciler.model.library import path_pattern
 from reconciler.model.machine import Coverage, Driver, KnownGpu
-from reconciler.model.machines import COMPATIBLE_SINCE
+from reconciler.model.machines import COMPATIBLE_SINCE, system_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from reconciler.model.cuda import CudaBuild
     from reconciler.model.gpu_code import GpuCode, LibraryGpuCode
     from reconciler.model.host import CompatLibrary
-    from reconciler.model.machines import System
     from reconciler.model.snapshot import Snapshot
 
 
@@ -121,11 +120,6 @@ class Machine:
     def least_driver(self, cuda: CudaVersion) -> DriverRelease | None:
         """Return the oldest driver that runs what was built for a CUDA release."""
         return self._catalog.machines.least_driver(cuda, system_of(self._platform))
-
-
-def system_of(platform: str) -> System:
-    """Return whose drivers count; in WSL either may be told, and Linux's floors are the lower."""
-    return "windows" if platform.startswith("win") else "linux"
 
 
 def driver_of(snapshot: Snapshot, catalog: Catalog) -> Driver | None:

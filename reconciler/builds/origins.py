@@ -112,7 +112,7 @@ class Origins:
         view, prefix = self._snapshot.loader, self._snapshot.target.prefix
         if view is None:
             return {}
-        paths = (*(file.path for file in view.files), *view.links)
+        paths = (*(file.path for file in view.files), *view.unfit, *view.links)
         inside = {p[len(f"{prefix}/") :]: p for p in paths if p.startswith(f"{prefix}/")}
         index = ownership(self._snapshot.records, self._snapshot.distributions)
         owners = index.owners_of(inside)

@@ -25,6 +25,7 @@ from reconciler.model.channels import (
     PlatformBuild,
 )
 from reconciler.model.clash import Clash, Collision
+from reconciler.model.compiling import Compiled, CompilerLimit
 from reconciler.model.consumer import Consumer
 from reconciler.model.cuda_package import Component, CudaPackage
 from reconciler.model.error_class import ERROR_TABLES, ErrorClass
@@ -45,6 +46,7 @@ ROWS: Mapping[str, type[msgspec.Struct]] = {
     "channels": Channel,
     "clashes": Clash,
     "collisions": Collision,
+    "compiled": Compiled,
     "components": Component,
     "consumers": Consumer,
     "counterparts": Counterpart,
@@ -55,6 +57,7 @@ ROWS: Mapping[str, type[msgspec.Struct]] = {
     **dict.fromkeys(ERROR_TABLES, ErrorClass),
     "gpu_codes": ReleasedCode,
     "gpus": GpuModels,
+    "host_compilers": CompilerLimit,
     "images": Image,
     "imports": ImportGroup,
     "index_builds": IndexBuilds,

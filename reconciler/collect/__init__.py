@@ -44,6 +44,7 @@ COLLECTORS: Mapping[Fact, str] = {
     Fact.SURROUNDINGS: "surroundings",
     Fact.ARCHITECTURES: "architectures",
     Fact.TOOLKITS: "toolkits",
+    Fact.TOOLCHAIN: "toolchain",
     Fact.LOADER: "loader_view",
     Fact.WINDOWS_LOADER: "windows_view",
     Fact.PIP_VIEW: "pip_view",

@@ -27,12 +27,16 @@ class EvidenceWanted(Struct, frozen=True, kw_only=True):
     providers: frozenset[str] = frozenset()
     #: The names of libraries that are opened by name, beside those that libraries need.
     sonames: frozenset[str] = frozenset()
+    #: The names or paths of libraries that a message is about, to be opened by the model.
+    opened: frozenset[str] = frozenset()
     #: How frameworks find the libraries that they open.
     loadings: Loadings = Loadings(steps=(), found={})
     #: The file names up to ``.so`` of the libraries that hold code for GPUs, and globs of the
     #: extension modules that do, relative to site-packages.
     kernel_libraries: frozenset[str] = frozenset()
     kernel_modules: frozenset[str] = frozenset()
+    #: The normal names of what pip compiles for CUDA, and its repositories in lower case.
+    compiled: frozenset[str] = frozenset()
     #: How frameworks do so on Windows.
     windows: WindowsLoadings = WindowsLoadings()
 

@@ -12,6 +12,7 @@ from reconciler.collect import loader_system
 from reconciler.collect.disk_tree import DiskTree
 from reconciler.collect.ground import Found
 from reconciler.collect.misfits import misfits
+from reconciler.collect.replays import Scene, replays
 from reconciler.loader import frameworks
 from reconciler.loader.package_folders import folders
 from reconciler.loader.survey import MAX_PLACES, Survey
@@ -70,7 +71,10 @@ def collect(ground: Ground, snapshot: Snapshot) -> Found:
         # its $ORIGIN is the program's: glibc, elf/dl-load.c, _dl_init_paths
         survey.follow(shell.get(SEARCH_VARIABLE), posixpath.dirname(executable))
     preloaded = re.split("[ :]+", from_os(ground.environ.get("LD_PRELOAD", "")))
-    survey.need((*ground.wanted.sonames, *system.preload, *filter(None, preloaded)))
+    # A path that leads elsewhere is of another environment: nothing is looked at for it.
+    roots = (f"{prefix}/", f"{snapshot.target.project}/")
+    asked = [one for one in ground.wanted.opened if "/" not in one or one.startswith(roots)]
+    survey.need((*ground.wanted.sonames, *asked, *system.preload, *filter(None, preloaded)))
     survey.finish()
     if survey.is_cut:
         reason = f"libraries name more than {MAX_PLACES} directories; the rest is not looked at"
@@ -83,7 +87,18 @@ def collect(ground: Ground, snapshot: Snapshot) -> Found:
     view = view_of(tree, executable, system, directory, whole)
     wanted = ground.wanted.libraries
     found = misfits(tree, survey, snapshot, libraries=packaged, wanted=wanted)
-    return Found(value=replace(view, misfits=tuple(found)), gaps=gaps)
+    scene = Scene(
+        tree=tree,
+        system=system,
+        executable=executable,
+        directory=directory,
+        shells=shells,
+        modules=tuple(own_modules(tree, executable)),
+        packaged=packaged,
+    )
+    asked += [posixpath.basename(one) for one in ground.wanted.opened]
+    played = tuple(replays(scene, asked)) if asked else ()
+    return Found(value=replace(view, misfits=tuple(found), replays=played), gaps=gaps)
 
 
 def _whole(

@@ -24,6 +24,7 @@ from reconciler.model.conda_spec import CondaSpec
 from reconciler.model.conversion import Conversion, Converted, Dropped, Line, Stance
 from reconciler.model.cuda import CudaBuild, KnownBy, Variant
 from reconciler.model.install_set import InstallSet
+from reconciler.model.machines import system_of
 from reconciler.model.manifest import Kind, Manifest, Section
 
 if TYPE_CHECKING:
@@ -92,8 +93,14 @@ def to_requirements(
         chosen = [
             InstallSet(name="", path="", tool="", platform=platform, is_certain=True, declared=())
         ]
-    aim = Aim(platform=platform, cuda=wish.cuda, driver=wish.driver)
+    aim = _aim(wish, platform, catalog)
     return to_pip.requirements(chosen[0], builds_of(chosen[0]), aim, catalog, name=wish.name)
+
+
+def _aim(wish: Wish, platform: str, catalog: Catalog) -> Aim:
+    machines, system = catalog.machines, system_of(platform)
+    own = machines.newest_cuda(wish.driver, system) if wish.driver else None
+    return Aim(platform=platform, cuda=wish.cuda, driver=own)
 
 
 def _on(  # noqa: PLR0913, PLR0917 - what one platform is converted from
@@ -128,7 +135,7 @@ def _on(  # noqa: PLR0913, PLR0917 - what one platform is converted from
     asked += [
         one for line in conda if (one := given.asked(line, by_place.get(line.location), catalog))
     ]
-    aim = Aim(platform=platform, cuda=wish.cuda, driver=wish.driver)
+    aim = _aim(wish, platform, catalog)
     decision = decide(aim, builds, asked, catalog)
     ground = lines.Ground(
         decision=decision,

@@ -12,7 +12,7 @@ from reconciler.convert.match_spec import written
 from reconciler.convert.pep440 import NotInCondaError, translate
 from reconciler.model.conda_spec import CondaSpec
 from reconciler.model.conda_version import parse_version
-from reconciler.model.cuda import CudaVersion
+from reconciler.model.host import DriverRelease
 from reconciler.model.install_set import InstallSet, install_sets
 from reconciler.model.manifest import Kind, Manifest
 
@@ -37,7 +37,8 @@ class Wish(Struct, frozen=True, kw_only=True):
     platforms: tuple[str, ...] = ("linux-64",)
     #: ``X.Y``, ``none`` or ``auto``.
     cuda: str = "auto"
-    driver: CudaVersion | None = None
+    #: The driver of the target; None where it is not said.
+    driver: DriverRelease | None = None
 
 
 def chosen_sets(

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from reconciler.explain.diagnosing import diagnose, general, sonames_of
 from reconciler.explain.recognizing import recognize
+from reconciler.explain.replaying import files_of
 
-__all__ = ["diagnose", "general", "recognize", "sonames_of"]
+__all__ = ["diagnose", "files_of", "general", "recognize", "sonames_of"]

@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from reconciler.explain.folding import folded
+from reconciler.explain.places import elsewhere, of_place, sentence
+from reconciler.explain.replaying import culprit_of_caller, is_of_here, of_replay, opens
+from reconciler.explain.windows_replaying import of_windows_replay
 from reconciler.model.cuda import Variant
 from reconciler.model.diagnosis import CERTAINTIES, Culprit, Diagnosis
 from reconciler.model.finding import INSTALLED
+from reconciler.model.which import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,9 +29,13 @@ if TYPE_CHECKING:
 #: The parts that name one thing and no other.
 _TELLING = ("soname", "symbol", "dll")
 _ELSEWHERE = (
-    "the library is found here: the message is of another environment or shell, or of before a "
-    "change"
+    "here the library is found, and opened without an error as far as is seen: the message is of"
+    " another environment or shell, or of before a change"
 )
+#: Of the files that people write.
+_PROJECT = Origin(title="the project's own file", kind="project")
+#: A message that names one of these is about a library that was found.
+_BUT_FOUND = frozenset(("symbol", "version", "reason"))
 #: As many shells, or starts, of one library are enough to read.
 _FEW = 3
 
@@ -55,7 +64,7 @@ def diagnose(
     ``findings`` are what rules found in ``world``, and ``answers`` which files it has for the
     libraries that ``sonames_of`` tells.
     """
-    told = [_diagnosis(one, world, findings, answers) for one in recognized]
+    told = [_diagnosis(one, world, findings, answers) for one in folded(recognized)]
     return tuple(
         sorted(told, key=lambda d: (d.recognized.error.rank > 1, CERTAINTIES.index(d.certainty)))
     )
@@ -63,7 +72,7 @@ def diagnose(
 
 def general(recognized: Iterable[Recognized]) -> tuple[Diagnosis, ...]:
     """Return what the messages mean anywhere, where there is no environment to ask."""
-    return tuple(_general(one) for one in recognized)
+    return tuple(_general(one) for one in folded(recognized))
 
 
 def _general(one: Recognized) -> Diagnosis:
@@ -79,17 +88,29 @@ def _diagnosis(
     plain = msgspec.structs.replace(_general(one), culprit=_culprit(one, seen))
     own = [finding for finding in findings if finding.code in one.error.rules]
     # What is installed is what has spoken; a declared file may be of another environment.
-    own.sort(key=lambda finding: f"@{INSTALLED}" not in finding.cause)
+    own.sort(key=lambda finding: not _is_installed(finding))
     parts = {one.captured[part] for part in _TELLING if part in one.captured} | {*_sonames(one)}
     named = [finding for finding in own if parts & _words(finding)]
-    return (
-        _of_findings(plain, "proven", named, seen)
-        or _of_missing(plain, asked)
+    played = of_replay(plain, world) or of_windows_replay(plain, world)
+    # What a file declares need not be what is installed where the message is from.
+    mine = [finding for finding in own if _is_about(finding, played)]
+    installed = _with_roots([one for one in named if _is_installed(one) and one in mine], mine)
+    looked_at = world.snapshot.target.prefix is not None
+    told = (
+        of_place(plain, own, world)
+        or _of_findings(played or plain, "proven", installed, seen)
+        or played
+        or _of_missing(plain, asked, world)
         or _of_misfit(plain, world, seen)
         or _of_cpu_build(plain, world, own)
-        or _of_findings(plain, "likely", () if parts else _on_package(own, one), seen)
-        or _of_found(plain, seen)
+        or _of_findings(plain, "likely", named, seen)
+        or _of_findings(plain, "likely", () if parts and looked_at else _on_package(own, one), seen)
+        or _of_found(plain, opens(plain, world), seen)
     )
+    if told.certainty == "proven":
+        return told
+    # What explains a message of another environment is to be asked of that.
+    return msgspec.structs.replace(told, evidence=(*elsewhere(one, world), *told.evidence))
 
 
 def _of_findings(
@@ -105,35 +126,95 @@ def _of_findings(
     return msgspec.structs.replace(
         plain,
         certainty=certainty,
-        cause=f"{first.message[:1].upper()}{first.message[1:]}.",
-        evidence=(*first.evidence, *_seen(seen)),
+        cause=sentence(first.message),
+        evidence=(*plain.evidence, *first.evidence, *_seen(seen)),
         remedy=first.remedy,
+        culprit=plain.culprit or _declared(first),
         findings=tuple(findings),
     )
 
 
-def _of_missing(plain: Diagnosis, asked: Sequence[Which]) -> Diagnosis | None:
-    """Say that the library is not found here, if it is not where nothing but its name is known."""
+def _is_about(finding: Finding, played: Diagnosis | None) -> bool:
+    """Tell whether a finding is on the file at fault, where that is known: its package, or folder.
+
+    Several files of one name lie in many environments, and what is wrong with one is not what
+    another process has met.
+    """
+    culprit = played.culprit if played else None
+    if culprit is None:
+        return True
+    places = [finding.at, *finding.related]
+    text = " ".join((finding.message, finding.remedy, *finding.evidence))
+    text += "".join(f" {place.subject} {place.path}" for place in places)
+    words = set(re.split(r"[\s`'\"(),;:=]+", text))
+    named = {culprit.path, posixpath.dirname(culprit.path), culprit.owner.package}
+    return not named.isdisjoint(words)
+
+
+def _with_roots(named: Sequence[Finding], findings: Sequence[Finding]) -> Sequence[Finding]:
+    """Return findings, before each the one that explains it: the disease before its symptom."""
+    by_cause = {finding.cause: finding for finding in findings}
+    found: dict[str, Finding] = {}
+    for one in named:
+        roots = (by_cause[cause] for cause in one.explained_by if cause in by_cause)
+        found |= {root.cause: root for root in roots}
+    return tuple((found | {one.cause: one for one in named}).values())
+
+
+def _is_installed(finding: Finding) -> bool:
+    return f"@{INSTALLED}" in finding.cause
+
+
+def _declared(finding: Finding) -> Culprit | None:
+    """Return the line of a declared file that a finding is on."""
+    at = finding.at
+    if not at.path or at.line is None or _is_installed(finding):
+        return None
+    return Culprit(path=at.path, line=at.line, owner=_PROJECT)
+
+
+def _of_missing(plain: Diagnosis, asked: Sequence[Which], world: World) -> Diagnosis | None:
+    """Say that the library is not found here, to whom a message may be about."""
+    one = plain.recognized
+    is_path = {"words", "folder"} <= one.captured.keys()
+    if _BUT_FOUND & one.captured.keys() or is_path:
+        return None
     for which in asked:
-        missing = [a for a in which.answers if a.path is None and not a.askers]
-        if missing:
-            when = ", and ".join(dict.fromkeys(str(answer.situation) for answer in missing))
-            near = f" What comes nearest here is {', '.join(which.near)}." if which.near else ""
-            return msgspec.structs.replace(
-                plain,
-                certainty="proven",
-                cause=f"{which.soname} is not found {when}.{near} {plain.cause}",
-                evidence=_seen((*missing, *which.answers)),
-            )
+        missing = _missing(which, one)
+        if not missing:
+            continue
+        when = ", and ".join(dict.fromkeys(str(answer.situation) for answer in missing))
+        near = f" What comes nearest here is {', '.join(which.near)}." if which.near else ""
+        is_proven = missing[0].askers or (one.is_opened_by_name and is_of_here(one, world))
+        return msgspec.structs.replace(
+            plain,
+            certainty="proven" if is_proven else "likely",
+            cause=f"{which.soname} is not found, {when}.{near} {plain.cause}",
+            evidence=_seen((*missing, *which.answers)),
+        )
     return None
 
 
-def _of_found(plain: Diagnosis, seen: Sequence[WhichAnswer]) -> Diagnosis:
-    """Say what answers here, and that a library which a message misses is there."""
-    evidence = _seen(seen)
-    if evidence and "ELF501" in plain.recognized.error.rules:
-        evidence += (_ELSEWHERE,)
-    return msgspec.structs.replace(plain, evidence=evidence)
+def _missing(which: Which, one: Recognized) -> Sequence[WhichAnswer]:
+    """Return the answers that are none: to libraries that ask, else to whoever opens it by name.
+
+    That a name alone leads nowhere tells nothing where libraries need it and have it by their own
+    paths, unless the traceback tells that ctypes opened it.
+    """
+    lost = [answer for answer in which.answers if answer.path is None]
+    askers = [answer for answer in lost if answer.askers]
+    are_served = any(answer.askers and answer.path for answer in which.answers)
+    if askers or (are_served and not one.is_opened_by_name):
+        return askers
+    return lost
+
+
+def _of_found(plain: Diagnosis, fine: tuple[str, ...], seen: Sequence[WhichAnswer]) -> Diagnosis:
+    """Say what answers here, and that a library which a message misses is there: no culprit."""
+    is_named = "ELF501" in plain.recognized.error.rules
+    is_found = fine or (is_named and any(answer.path for answer in seen))
+    evidence = (*((_ELSEWHERE,) if is_found else ()), *fine, *_seen(seen))
+    return msgspec.structs.replace(plain, culprit=None, evidence=evidence)
 
 
 def _seen(answers: Iterable[WhichAnswer]) -> tuple[str, ...]:
@@ -165,11 +246,12 @@ def _of_misfit(plain: Diagnosis, world: World, seen: Sequence[WhichAnswer]) -> D
     if view is None or loading is None:
         return None
     wanted = {captured.get("symbol"), captured.get("version")}
-    answering = {loading.tree.real_path(answer.path) for answer in seen if answer.path}
-    for misfit in view.misfits if answering else ():
+    real = loading.tree.real_path
+    pairs = {(real(who), real(a.path)) for a in seen if a.path for who in a.askers}
+    for misfit in view.misfits if pairs else ():
         missing = {unbound.symbol for unbound in misfit.symbols}
         missing |= {version.version for version in misfit.versions}
-        if misfit.provider in answering and (lacks := missing & wanted):
+        if (misfit.consumer, misfit.provider) in pairs and (lacks := missing & wanted):
             name = min(filter(None, lacks))
             said = f"{misfit.provider} does not define {name}, which {misfit.consumer} needs"
             evidence = (said, *_seen(seen))
@@ -183,9 +265,13 @@ def _of_cpu_build(plain: Diagnosis, world: World, own: Sequence[Finding]) -> Dia
     builds = [build for build in world.builds if name and build.component == name]
     if not builds or any(build.variant is not Variant.CPU for build in builds):
         return None
+    first = f"{builds[0].manager}'s {builds[0]} is what there is here, and a build for the CPU."
+    plain = msgspec.structs.replace(plain, cause=f"{first} {plain.cause}")
     told = _of_findings(plain, "proven", own, ()) or plain
     said = tuple(f"{one} is a build for the CPU: {one.evidence}" for one in builds)
-    return msgspec.structs.replace(told, certainty="proven", evidence=(*said, *told.evidence))
+    culprit = culprit_of_caller(plain.recognized, world) or told.culprit
+    evidence = (*said, *told.evidence)
+    return msgspec.structs.replace(told, certainty="proven", culprit=culprit, evidence=evidence)
 
 
 def _on_package(findings: Sequence[Finding], one: Recognized) -> Sequence[Finding]:

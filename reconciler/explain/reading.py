@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 _CONTROL = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 #: How much is looked at together; a text in one piece is cut, so that its copies stay small.
 _BLOCK = 1 << 20
+#: So much of a text tells in how many bytes its letters are.
+_SAMPLE = 4096
 #: No log has lines of this length for people to read; what is longer is cut.
 _LONGEST = 1 << 16
 
@@ -47,10 +50,28 @@ def blocks(text: str | bytes | Iterable[str | bytes], *, ahead: int) -> Iterator
 
 
 def _pieces(text: str | bytes | Iterable[str | bytes]) -> Iterator[bytes]:
+    decoder: codecs.IncrementalDecoder | None = None
+    is_first = True
     for part in (text,) if isinstance(text, str | bytes) else text:
         for start in range(0, len(part), _BLOCK):
             piece = part[start : start + _BLOCK]
+            if is_first and isinstance(piece, bytes) and (encoding := _utf_16(piece)):
+                decoder = codecs.getincrementaldecoder(encoding)("replace")
+            is_first = False
+            if decoder and isinstance(piece, bytes):
+                piece = decoder.decode(piece)
             yield piece.encode("utf-8", "replace") if isinstance(piece, str) else piece
+
+
+def _utf_16(start: bytes) -> str:
+    """Return the encoding of what PowerShell's ``>`` and ``Out-File`` write; "" of all else.
+
+    Its ASCII letters have a byte of zero each, with which no other log is half full; two bytes at
+    the start are not enough, as a log may begin with any.
+    """
+    half = len(start[:_SAMPLE]) // 2
+    zeros = {"utf-16-le": start[1:_SAMPLE:2].count(0), "utf-16-be": start[:_SAMPLE:2].count(0)}
+    return next((name for name, count in zeros.items() if half and count * 2 > half), "")
 
 
 def _plain(lines: list[bytes]) -> list[bytes]:

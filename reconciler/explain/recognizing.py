@@ -16,11 +16,12 @@ import msgspec
 from msgspec import Struct
 
 from reconciler.explain.reading import Block, blocks
+from reconciler.explain.tracebacks import ABOVE, frames_above
 from reconciler.model.error_class import ErrorClass
 from reconciler.model.recognized import Recognized
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 #: What lines that are said again and again differ in: counts, times, addresses, hashes.
 _VARYING = b"0123456789abcdef"
@@ -30,8 +31,8 @@ _REMEMBERED = 100_000
 _ENOUGH = 100
 #: At how many places of one line the marks of a class are looked at.
 _PLACES = 8
-#: The length of a text that stands in several marks: shorter ones stand in much that has no mark.
-_GATE = 6
+#: The least length of a text that stands in several marks: shorter ones stand in much that has none.
+_GATE = 5
 #: How much of a message is looked at, before its mark and behind it, and behind that of one of many
 #: lines. What a hostile text makes of a regular expression grows with the square of these.
 _BEFORE, _BEHIND, _FAR_BEHIND = 300, 1_200, 8_000
@@ -87,12 +88,10 @@ def _fullest(found: Iterable[Recognized]) -> Iterator[Recognized]:
 def _sightings(
     text: str | bytes | Iterable[str | bytes], errors: tuple[ErrorClass, ...]
 ) -> Iterator[Recognized]:
-    by_mark: dict[bytes, list[ErrorClass]] = {}
-    for error in errors:
-        for mark in error.marks:
-            by_mark.setdefault(mark.encode(), []).append(error)
-    sieve = _Sieve(gates=_gates(by_mark), seen={})
+    by_mark, gates = _marks(errors)
+    sieve = _Sieve(gates=gates, seen={})
     until, rank = 0, 0
+    before: list[bytes] = []
     for block in blocks(text, ahead=max(error.lines for error in errors)):
         for index, wanted in _marked(block, by_mark, sieve):
             number = block.first + index
@@ -101,9 +100,15 @@ def _sightings(
                 continue
             if match.breaks and match.error.specificity != "symptom":
                 until, rank = number + match.breaks, match.error.rank
+            above = [*before, *block.lines[max(0, index - ABOVE) : index]][-ABOVE:]
             yield Recognized(
-                error=match.error, captured=match.captured, line=number, text=match.text
+                error=match.error,
+                captured=match.captured,
+                line=number,
+                frames=frames_above(above, block.lines[index]),
+                text=match.text,
             )
+        before = [*before, *block.lines[max(0, block.fresh - ABOVE) : block.fresh]][-ABOVE:]
 
 
 class _Sieve(Struct, frozen=True):
@@ -115,6 +120,18 @@ class _Sieve(Struct, frozen=True):
     seen: dict[bytes, int]
 
 
+@cache
+def _marks(
+    errors: tuple[ErrorClass, ...],
+) -> tuple[Mapping[bytes, list[ErrorClass]], Mapping[bytes, tuple[bytes, ...]]]:
+    """Return the classes of each mark, and the texts that stand in several marks."""
+    by_mark: dict[bytes, list[ErrorClass]] = {}
+    for error in errors:
+        for mark in error.marks:
+            by_mark.setdefault(mark.encode(), []).append(error)
+    return by_mark, _gates(by_mark)
+
+
 def _gates(marks: Iterable[bytes]) -> Mapping[bytes, tuple[bytes, ...]]:
     """Return few texts of which one stands in each mark: to look for these is less to look for."""
     left, gates = dict.fromkeys(marks), dict[bytes, tuple[bytes, ...]]()
@@ -124,9 +141,21 @@ def _gates(marks: Iterable[bytes]) -> Mapping[bytes, tuple[bytes, ...]]:
             for part in {mark[i : i + _GATE] for i in range(max(1, len(mark) - _GATE + 1))}:
                 within.setdefault(part, []).append(mark)
         best = max(within, key=lambda part: (len(within[part]), part))
-        gates[best] = tuple(within[best])
-        left = {mark: None for mark in left if mark not in gates[best]}
+        gates[_grown(best, within[best])] = tuple(within[best])
+        left = {mark: None for mark in left if mark not in within[best]}
     return gates
+
+
+def _grown(gate: bytes, marks: Sequence[bytes]) -> bytes:
+    """Return the longest text around a gate that stands in all of its marks: it is found faster."""
+    while True:
+        places = [(mark, mark.index(gate)) for mark in marks]
+        before = {mark[at - 1 : at] if at else b"" for mark, at in places}
+        behind = {mark[at + len(gate) : at + len(gate) + 1] for mark, at in places}
+        longer = min(before) * (len(before) == 1) + gate + min(behind) * (len(behind) == 1)
+        if longer == gate:
+            return gate
+        gate = longer
 
 
 def _marked(

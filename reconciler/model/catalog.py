@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from reconciler.model.channels import Channels
 from reconciler.model.clash import Clash, Collision
+from reconciler.model.compiling import Compiling
 from reconciler.model.consumer import Consumer
 from reconciler.model.cuda import Manager
 from reconciler.model.cuda_package import Component, CudaPackage
@@ -149,6 +150,11 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
     def machines(self) -> Machines:
         """Which CUDA drivers serve, and which code GPUs run."""
         return Machines(read=self.read)
+
+    @cached_property
+    def compiling(self) -> Compiling:
+        """What is compiled as it is installed, and by which compilers."""
+        return Compiling(read=self.read)
 
     @cached_property
     def channels(self) -> Channels:
@@ -341,7 +347,12 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def errors(self) -> tuple[ErrorClass, ...]:
         """Every class of error messages."""
-        return tuple(row for table in ERROR_TABLES for row in self._rows(table, ErrorClass))
+        return tuple(row for rows in self.error_tables.values() for row in rows)
+
+    @cached_property
+    def error_tables(self) -> Mapping[str, tuple[ErrorClass, ...]]:
+        """The classes of error messages by table, each of which is of one kind of trouble."""
+        return {table: self._rows(table, ErrorClass) for table in ERROR_TABLES}
 
     @cached_property
     def clashes(self) -> tuple[Clash, ...]:

@@ -36,4 +36,6 @@ class CudaPackage(Row, frozen=True, kw_only=True):
     cuda_major: int | None = None
     #: A metapackage through which the runtime is installed: ``pytorch-cuda``, ``cuda-toolkit``.
     pulls_runtime: bool = False
+    #: Whether nvcc is in it, or in what it depends on.
+    has_compiler: bool = False
     source: str

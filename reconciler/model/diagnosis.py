@@ -17,9 +17,11 @@ CERTAINTIES = ("proven", "likely", "general")
 
 
 class Culprit(Struct, frozen=True, kw_only=True):
-    """The file that a message is about, as this environment has it."""
+    """The file that a message is about: as this environment has it, or as the project declares it."""
 
     path: str
+    #: Of a declared file, from 1.
+    line: int | None = None
     owner: Origin
 
 

@@ -29,6 +29,8 @@ class ErrorClass(Row, frozen=True, kw_only=True, dict=True):
     id: str
     #: What happened, in a clause.
     title: str
+    #: One such message as users paste it, and as they ask a search engine for it.
+    message: str
     #: ``symptom``: it says only that something has failed that other lines name.
     specificity: Literal["specific", "general", "symptom"] = "general"
     #: Texts of which one stands, to the letter, in the first line of every such message.
@@ -44,6 +46,8 @@ class ErrorClass(Row, frozen=True, kw_only=True, dict=True):
     rules: tuple[str, ...] = ()
     #: The name of the Consumer of which a build for the CPU says this; "" where none does.
     cpu_build_of: str = ""
+    #: The library that is to be looked for though the message does not name it; "" for none.
+    about: str = ""
     #: Sentences: what to do wherever it is seen.
     remedy: str
     #: The threads in which it was seen, parted by semicolons.

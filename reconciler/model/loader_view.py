@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from reconciler.model.binding import Unbound, VersionMissing
 from reconciler.model.library import SharedLibrary
+from reconciler.model.replay import Replay
 from reconciler.model.system import System
 
 
@@ -48,3 +49,5 @@ class LoaderView(Struct, frozen=True, kw_only=True):
     identities: Mapping[str, str] = {}
     #: The libraries of packages that do not fit a file which may answer what they need.
     misfits: tuple[Misfit, ...] = ()
+    #: What comes of the libraries that the user asks about, when they are opened.
+    replays: tuple[Replay, ...] = ()

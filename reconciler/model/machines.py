@@ -20,6 +20,11 @@ System = Literal["linux", "windows"]
 COMPATIBLE_SINCE = 11
 
 
+def system_of(platform: str) -> System:
+    """Return whose drivers count; in WSL either may be told, and Linux's floors are the lower."""
+    return "windows" if platform.startswith("win") else "linux"
+
+
 class DriverRow(Row, frozen=True, kw_only=True):
     """The driver of a CUDA release: the one that came with it, or the least that serves it."""
 

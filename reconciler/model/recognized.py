@@ -19,5 +19,23 @@ class Recognized(Struct, frozen=True, kw_only=True):
     line: int
     #: How often it is said with the same parts.
     count: int = 1
+    #: The lines of less specific messages that tell of the same.
+    also_at: tuple[int, ...] = ()
+    #: The files of the traceback that it ends, the outermost first.
+    frames: tuple[str, ...] = ()
     #: Its own words, without what stands around them.
     text: str
+
+    @property
+    def caller(self) -> str:
+        """The file whose code asked for what failed; "" where no traceback tells."""
+        return next((path for path in reversed(self.frames) if not _is_ctypes(path)), "")
+
+    @property
+    def is_opened_by_name(self) -> bool:
+        """Whether ctypes opened it, and not the import of an extension module."""
+        return bool(self.frames) and _is_ctypes(self.frames[-1])
+
+
+def _is_ctypes(path: str) -> bool:
+    return path.replace("\\", "/").endswith("/ctypes/__init__.py")

@@ -30,6 +30,7 @@ from reconciler.model.loader_view import LoaderView
 from reconciler.model.manifest import Manifest
 from reconciler.model.pip_view import PipView
 from reconciler.model.prefix import PrefixRecord, PrefixState, Python
+from reconciler.model.toolchain import Toolchain
 from reconciler.model.windows_view import WindowsView
 
 #: Raised by one whenever a field changes its meaning or goes away.
@@ -62,6 +63,7 @@ class Fact(StrEnum):
     GPUS = "gpus"
     SURROUNDINGS = "surroundings"
     ARCHITECTURES = "gpu_code"
+    TOOLCHAIN = "toolchain"
 
 
 class Gap(Struct, frozen=True, kw_only=True):
@@ -102,6 +104,8 @@ class Target(Struct, frozen=True, kw_only=True):
     driver: str | None = None
     #: The GPUs of it: ``sm_90``.
     gpus: tuple[str, ...] = ()
+    #: Whether the user is about to compile: ``--build``.
+    builds: bool = False
     #: The files that were asked about, relative to the project; empty where the project was. What
     #: they include is read, and not reported.
     files: tuple[str, ...] = ()
@@ -153,6 +157,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     pip_options: tuple[PipOption, ...] = ()
     #: The CUDA toolkits of the machine.
     toolkits: tuple[SystemToolkit, ...] = ()
+    #: What would compile CUDA code here; None where it was not looked for, as on Windows.
+    toolchain: Toolchain | None = None
     #: Where the variables that name a folder lead, and the first python and pip of PATH.
     variable_paths: tuple[VariablePath, ...] = ()
     #: What the dynamic loader may come to; None where no environment, or one without ld.so, was

@@ -187,5 +187,5 @@ class Terms(Struct, frozen=True, kw_only=True):
     offline: bool = False
     #: Where all packages are taken from; empty for the channels of the conversion.
     channels: tuple[str, ...] = ()
-    #: The CUDA that the target's driver runs; "" for that of the conversion.
+    #: The release of the target's driver; "" for one that runs the CUDA of the conversion.
     driver: str = ""

@@ -41,6 +41,13 @@ def anchor_of(report: Report, finding: Finding) -> Anchor:
     return Anchor(main.path if main else "", 1, 1)
 
 
+def line_of(report: Report, package: str) -> Anchor | None:
+    """Return the first line that declares a package; None where no file does."""
+    name = package.lower().replace("_", "-")
+    line = next((d for d in _lines(report) if d.name == name), None)
+    return Anchor(line.path, line.line, line.column) if line else None
+
+
 def is_declared(report: Report, place: Location) -> bool:
     """Tell whether a place is in a declared file."""
     paths = {manifest.path for manifest in report.manifests} | {*report.target.files}

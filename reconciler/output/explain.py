@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,7 +14,7 @@ from reconciler.output.page import FEW, Page, few
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from reconciler.model.diagnosis import Diagnosis
+    from reconciler.model.diagnosis import Culprit, Diagnosis
 
 _CERTAIN = {
     "proven": "proven here",
@@ -21,18 +22,18 @@ _CERTAIN = {
     "general": "not seen here: what such a message means in general",
 }
 _STYLES = {"proven": "error", "likely": "warning", "general": "bold"}
-_NOTHING = (
-    "no error that envfix knows stands in this text. `envfix scan` holds the environment itself "
-    "against every rule; where a library's name stands in the text, `envfix which NAME` tells "
-    "which file answers it"
-)
+_NOTHING = "No error that envfix knows stands in this text."
+_LIBRARY = re.compile(r"(?<![\w.+-])(?:lib[\w+-][\w.+-]*?\.so(?:\.\d+)*|[\w.+-]+\.dll)(?![\w+-])")
+_RAISED = re.compile(r"\b([A-Z]\w*(?:Error|Exception))\b")
 
 
-class JsonCulprit(Struct, frozen=True):
+class JsonCulprit(Struct, frozen=True, omit_defaults=True):
     """The file that a message is about."""
 
     path: str
     owner: str
+    #: Of a declared file, from 1.
+    line: int | None = None
 
 
 class JsonDiagnosis(Struct, frozen=True):
@@ -53,6 +54,8 @@ class JsonDiagnosis(Struct, frozen=True):
     #: Where the message stands first, from 1, and how often it stands there at least.
     line: int
     count: int
+    #: Where less specific messages tell of the same.
+    also_at: tuple[int, ...]
     text: str
 
 
@@ -80,32 +83,62 @@ def render(
     if not diagnoses:
         if unknown:
             page.paragraph(unknown, label="unknown  ", indent=0)
-        page.paragraph(f"{_NOTHING}.", indent=0)
+        page.paragraph(f"{_NOTHING} {_after_nothing(unknown)}", indent=0)
     return "\n".join(page.lines).rstrip() + "\n"
+
+
+def _after_nothing(text: str) -> str:
+    """Return what of an unknown text is known all the same, and what to run next."""
+    named = list(dict.fromkeys(_LIBRARY.findall(text)))[:FEW]
+    asked = " and ".join(f"`envfix which {name}`" for name in named)
+    if named:
+        return f"It names {', '.join(named)}: {asked} tells what answers here, and why."
+    scan = "`envfix scan` holds the environment itself against every rule."
+    if raised := _RAISED.search(text):
+        return f"{raised[1]} is raised by the program itself, as far as this text tells. {scan}"
+    return f"{scan} The lines above the last one of a traceback often say more: pipe all of it."
+
+
+def _next(diagnosis: Diagnosis) -> str:
+    """Return the command that tells more where nothing was seen here; "" elsewhere."""
+    if diagnosis.certainty != "general":
+        return ""
+    captured = diagnosis.recognized.captured
+    name = captured.get("soname") or captured.get("dll") or ""
+    if name and "/" not in name:
+        return f"`envfix which {name}` tells what answers here, and why"
+    return "`envfix scan` holds the environment against every rule"
 
 
 def _add(page: Page, diagnosis: Diagnosis, *, verbose: bool) -> None:
     one = diagnosis.recognized
     often = f", {one.count} times" if one.count > 1 else ""
     page.add(page.style(printable(one.error.title), "bold"))
-    page.paragraph(one.text, label=f"line {one.line}{often}: ")
+    also = f" (and, in other words, {', '.join(map(str, one.also_at))})" if one.also_at else ""
+    page.paragraph(one.text, label=f"line {one.line}{also}{often}: ")
     certain = _CERTAIN[diagnosis.certainty]
     page.paragraph(certain, label="certain  ", style=_STYLES[diagnosis.certainty])
     page.paragraph(diagnosis.cause, label="cause    ")
     if diagnosis.culprit:
-        owner = diagnosis.culprit.owner.title
-        page.paragraph(f"{diagnosis.culprit.path} ({owner})", label="culprit  ")
+        page.paragraph(_culprit(diagnosis.culprit), label="culprit  ")
     for number, seen in enumerate(few(diagnosis.evidence, FEW, verbose=verbose)):
         page.paragraph(seen, label="         " if number else "seen     ")
     page.paragraph(diagnosis.remedy, label="remedy   ")
+    if further := _next(diagnosis):
+        page.paragraph(further, label="next     ")
     if fix := _fix(diagnosis):
         page.paragraph(f"{fix} (`envfix fix` shows it)", label="fix      ")
-    if diagnosis.rules:
+    if diagnosis.rules and (diagnosis.findings or diagnosis.certainty == "general"):
         found = "found by" if diagnosis.findings else "would be found by"
         page.paragraph(f"{found} {', '.join(diagnosis.rules)}", label="rules    ")
     for number, source in enumerate(few(one.error.sources, FEW, verbose=verbose)):
         page.paragraph(source, label="         " if number else "threads  ")
     page.add()
+
+
+def _culprit(culprit: Culprit) -> str:
+    line = f":{culprit.line}" if culprit.line else ""
+    return f"{culprit.path}{line} ({culprit.owner.title})"
 
 
 def _fix(diagnosis: Diagnosis) -> str | None:
@@ -130,7 +163,7 @@ def _json(diagnosis: Diagnosis) -> JsonDiagnosis:
         cause=diagnosis.cause,
         certainty=diagnosis.certainty,
         captured=dict(one.captured),
-        culprit=JsonCulprit(culprit.path, culprit.owner.title) if culprit else None,
+        culprit=JsonCulprit(culprit.path, culprit.owner.title, culprit.line) if culprit else None,
         rules=diagnosis.rules,
         evidence=diagnosis.evidence,
         remedy=diagnosis.remedy,
@@ -138,5 +171,6 @@ def _json(diagnosis: Diagnosis) -> JsonDiagnosis:
         sources=one.error.sources,
         line=one.line,
         count=one.count,
+        also_at=one.also_at,
         text=one.text,
     )

@@ -29,13 +29,13 @@ def render(report: Report, *, root: str) -> str:
 
 def _commands(report: Report, root: str) -> Iterator[str]:
     for finding in report.findings:
-        title = _property(f"{finding.code} {finding.name}")
+        title = attribute(f"{finding.code} {finding.name}")
         place = _place(report, finding, root)
-        words = _data(in_words(report, finding))
+        words = data(in_words(report, finding))
         yield f"::{_COMMANDS[finding.severity]} {place}title={title}::{words}"
     for crash in report.crashes:
-        title = _property(f"envfix: {crash.code} has a bug")
-        yield f"::error title={title}::{_data(crash.traceback)}"
+        title = attribute(f"envfix: {crash.code} has a bug")
+        yield f"::error title={title}::{data(crash.traceback)}"
     # Of the ten annotations that GitHub shows of a step, none is lost on what was not looked at.
     for gap in report.gaps:
         yield f"not seen: {printable(f'{gap.item or gap.fact}: {gap.reason}')}"
@@ -45,15 +45,17 @@ def _place(report: Report, finding: Finding, root: str) -> str:
     anchor = anchor_of(report, finding)
     if not anchor.path:
         return ""
-    path = _property(from_root(report, anchor.path, root))
+    path = attribute(from_root(report, anchor.path, root))
     return f"file={path},line={anchor.line},col={anchor.column},"
 
 
-def _data(text: str) -> str:
+def data(text: str) -> str:
+    """Return text as the message of a command has it."""
     # As @actions/core escapes it: packages/core/src/command.ts.
     lines = (printable(line).replace("%", "%25") for line in text.splitlines())
     return "%0A".join(lines)
 
 
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+def attribute(text: str) -> str:
+    """Return text as an attribute of a command has it."""
+    return data(text).replace(":", "%3A").replace(",", "%2C")

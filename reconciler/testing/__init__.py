@@ -27,6 +27,8 @@ A sketch is YAML. A key left out is a fact that could not be collected, not an e
     kernels: [{name: python3, path: share/jupyter/kernels/python3, interpreter: /usr/bin/python3}]
     pip_options: [{source: PIP_INDEX_URL, name: index-url, value: "https://example.org"}]
     toolkits: [{path: /usr/local/cuda-12.1, version: "12.1", found_by: [CUDA_HOME]}]
+    toolchain: {root: {path: /usr/local/cuda, found_by: CUDA_HOME}}     # the fields of Toolchain
+    build: true                           # --build
     variable_paths: [{variable: CUDNN_PATH, path: /opt/cudnn, exists: false}]
     loader:                               # what the loader may come to, by path; soname: its name
       lib/libcudart.so.12: {of: cudatoolkit}            # a package of this sketch has installed it
@@ -70,6 +72,7 @@ from reconciler.model.library import EvidenceText, PayloadFile, SharedLibrary
 from reconciler.model.pip_view import PipView
 from reconciler.model.prefix import PrefixRecord, PrefixState, Python
 from reconciler.model.snapshot import Fact, Gap, Snapshot, Target
+from reconciler.model.toolchain import Toolchain
 from reconciler.testing import loader, windows
 
 if TYPE_CHECKING:
@@ -97,13 +100,14 @@ FACTS: Mapping[str, Fact] = {
     "kernels": Fact.KERNELS,
     "pip_options": Fact.PIP_OPTIONS,
     "toolkits": Fact.TOOLKITS,
+    "toolchain": Fact.TOOLCHAIN,
     "pip_view": Fact.PIP_VIEW,
     "variable_paths": Fact.VARIABLE_PATHS,
     "loader": Fact.LOADER,
     "dlls": Fact.WINDOWS_LOADER,
 }
 #: The keys of a sketch that are no fact.
-_WORDS = frozenset({"aim", "platform", "links", "misfits"})
+_WORDS = frozenset({"aim", "build", "platform", "links", "misfits"})
 
 
 def sketch(text: str) -> Snapshot:
@@ -156,6 +160,7 @@ def sketch(text: str) -> Snapshot:
         kernels=msgspec.convert(keys.get("kernels", ()), tuple[KernelSpec, ...]),
         pip_options=msgspec.convert(keys.get("pip_options", ()), tuple[PipOption, ...]),
         toolkits=msgspec.convert(keys.get("toolkits", ()), tuple[SystemToolkit, ...]),
+        toolchain=_toolchain(keys.get("toolchain")),
         variable_paths=msgspec.convert(keys.get("variable_paths", ()), tuple[VariablePath, ...]),
         loader=_loader(keys, python["version"]) if libraries else None,
         windows=windows.view(dlls, keys.get("env", {})) if dlls else None,
@@ -174,6 +179,7 @@ def _target(keys: Mapping[str, Any]) -> Target:
         because="it is sketched",
         driver=aim.get("driver"),
         gpus=tuple(aim.get("gpus", ())),
+        builds=keys.get("build", False),
     )
 
 
@@ -238,6 +244,10 @@ def _gpu_code(items: Mapping[str, list[str]]) -> Iterator[LibraryGpuCode]:
 
 def _surroundings(fields: Any) -> Surroundings | None:
     return msgspec.convert(fields, Surroundings) if isinstance(fields, dict) else None
+
+
+def _toolchain(fields: Any) -> Toolchain | None:
+    return msgspec.convert(fields, Toolchain) if isinstance(fields, dict) else None
 
 
 def _driver(release: str | None) -> DriverRelease | None:

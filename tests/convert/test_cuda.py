@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.model.conversion import Stance
-from reconciler.model.cuda import CudaVersion
+from reconciler.model.host import DriverRelease
 from tests.convert.conversions import converted, specs
 
 
@@ -95,9 +95,9 @@ def test_an_open_version_gives_way_to_a_pinned_one():
 
 def test_the_driver_bounds_the_major():
     requirements = "torch>=2.10\n"
-    assert decision(requirements, driver=CudaVersion(12, 4)).release == "12.9"
-    assert decision("torch\n", driver=CudaVersion(11, 4)).release == "11.8"
-    found = decision(requirements, driver=CudaVersion(11, 4))
+    assert decision(requirements, driver=DriverRelease.parse("550")).release == "12.9"
+    assert decision("torch\n", driver=DriverRelease.parse("470")).release == "11.8"
+    found = decision(requirements, driver=DriverRelease.parse("470"))
     assert found.stance is Stance.CLASH
     assert found.because[-1] == (
         "the driver serves CUDA 11.4, and what is asked for has no build for it"

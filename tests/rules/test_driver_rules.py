@@ -333,12 +333,12 @@ def test_drivers_of_windows_have_numbers_of_their_own() -> None:
     assert found(f"{text}'526.86'") == ["DRV601"]
 
 
-@pytest.mark.parametrize("option", ["--driver", "--gpu"])
-def test_what_is_no_driver_or_gpu_is_told(option: str) -> None:
-    done = CliRunner().invoke(cli, ["check", ".", option, "9.0"])
+@pytest.mark.parametrize(("option", "value"), [("--driver", "R550"), ("--gpu", "9.0")])
+def test_what_is_no_driver_or_gpu_is_told(option: str, value: str) -> None:
+    done = CliRunner().invoke(cli, ["check", ".", option, value])
 
     assert (done.exit_code, done.stdout) == (2, "")
-    assert "'9.0' is no " in done.stderr
+    assert f"'{value}' is no " in done.stderr
 
 
 def test_the_command_line_judges_files_for_a_machine(tmp_path: Path) -> None:

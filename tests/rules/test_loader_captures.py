@@ -361,3 +361,22 @@ def test_a_version_that_both_files_lack_is_not_the_variable_s_fault():
     both = f"misfits:{lacking('/opt/x/libnvJitLink.so.12')}{lacking(NVJITLINK)}"
 
     assert found(world("LD_LIBRARY_PATH: /opt/x", files=files, more=both)) == ()
+
+
+def test_packages_whose_modules_have_one_name_are_told_apart():
+    wheels = f"""
+python: 3.11.7
+env: {{{VARIABLE}}}
+pip: [first==1.0, second==1.0, nvidia-cusparse-cu12==12.3.1.170, nvidia-nvjitlink-cu12==12.4.127]
+toolkits: [{{path: /usr/local/cuda-12.1, version: "12.1", found_by: [PATH]}}]
+loader:
+  {SITE}/first/_C.so:
+    {{of: first, needed: [libcusparse.so.12], runpath: $ORIGIN/../nvidia/cusparse/lib}}
+  {SITE}/second/_C.so: {{of: second, needed: [libcurand.so.10]}}
+  {CUSPARSE}: {{of: nvidia-cusparse-cu12, needed: [libnvJitLink.so.12],
+    runpath: $ORIGIN/../../nvjitlink/lib}}
+  {NVJITLINK}: {{of: nvidia-nvjitlink-cu12}}
+  {OLD}/lib64/libnvJitLink.so.12: {{}}
+"""
+
+    assert len(found(wheels)) == 1
