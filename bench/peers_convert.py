@@ -16,13 +16,13 @@ import re
 import subprocess
 import sys
 import tempfile
-import venv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.requirements import InvalidRequirement, Requirement
 
+from bench import programs
 from reconciler import catalog, conversion, manifests
 from reconciler.model.conda_spec import CondaSpec, InvalidCondaSpec
 from reconciler.model.conversion import Converted, Dropped
@@ -110,9 +110,9 @@ def main() -> None:
         home = options.keep or Path(scratch) / "peers"
         found = {"envfix": {file.stem: _own(file) for file in _files()}}
         for peer in PEERS:
-            program = _program(home / peer.name, peer.name, install=options.install)
+            program = programs.program(home / peer.name, peer.name, install=options.install)
             if program:
-                version = _version(program, peer.name)
+                version = programs.version(program, peer.name)
                 outputs = {f.stem: _theirs(peer, program, f, Path(scratch)) for f in _files()}
                 found[f"{peer.name} {version}"] = outputs
     _tell(found)
@@ -120,21 +120,6 @@ def main() -> None:
 
 def _files() -> list[Path]:
     return sorted(FILES.glob("*.txt"))
-
-
-def _program(home: Path, name: str, *, install: bool) -> Path | None:
-    program = home / "bin" / name
-    if not program.exists() and install:
-        venv.create(home, with_pip=True)
-        command = [str(home / "bin/pip"), "install", "--quiet", name]
-        subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
-    return program if program.exists() else None
-
-
-def _version(program: Path, name: str) -> str:
-    code = f"import importlib.metadata as m; print(m.version({name!r}))"
-    command = [str(program.with_name("python")), "-c", code]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def _own(file: Path) -> list[Fault]:

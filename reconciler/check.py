@@ -46,6 +46,12 @@ def run_rules(rules: Iterable[RuleModule[World]], world: World) -> Iterator[Find
             yield Crash(code=module.RULE.code, traceback=traceback.format_exc())
 
 
+def asked_of(rules: Iterable[RuleModule[World]], snapshot: Snapshot) -> set[str]:
+    """Return the rules that a snapshot has all facts for."""
+    cards = (module.RULE for module in rules)
+    return {c.code for c in cards if _is_asked(c, snapshot) and not _missing(c, snapshot)}
+
+
 def judged_so_far(
     known: Mapping[str, RuleModule[World]],
     rules: Iterable[RuleModule[World]],
@@ -57,11 +63,7 @@ def judged_so_far(
     of_files = {
         code for code, card in cards.items() if Fact.MANIFESTS in card.needs | card.needs_any
     }
-    asked = {
-        module.RULE.code
-        for module in rules
-        if _is_asked(module.RULE, world.snapshot) and not _missing(module.RULE, world.snapshot)
-    }
+    asked = asked_of(rules, world.snapshot)
     return Judged(
         known=frozenset(known),
         asked=frozenset(of_files & asked),

@@ -6,56 +6,48 @@ stdout carries the report alone. Exit codes: 0 clean, 1 findings, 2 cannot go on
 from __future__ import annotations
 
 import posixpath
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler import __version__, renderers, terminal
+from reconciler import __version__, completing, progress, renderers, terminal
 from reconciler.cli_convert import convert
+from reconciler.cli_group import EPILOG, Group
 from reconciler.cli_hooks import hooks
-from reconciler.errors import EnvfixError
 from reconciler.model.os_name import from_os, printable, to_os
-from reconciler.options import SEVERITIES, diagnosing, judging, looking, mending, showing, telling
+from reconciler.options import (
+    SEVERITIES,
+    coloring,
+    diagnosing,
+    judging,
+    looking,
+    mending,
+    showing,
+    telling,
+)
 from reconciler.taking import aim, take
 
 if TYPE_CHECKING:
     from reconciler.config import Config
-    from reconciler.model.plan import Repair
+    from reconciler.model.plan import FileRepair, Repair
     from reconciler.model.report import Report
     from reconciler.model.snapshot import Snapshot
 
-CLEAN, FINDINGS, CANNOT_GO_ON, CRASHED = 0, 1, 2, 3
-
-
-class _Group(click.Group):
-    """Turns what stops the program into one line on stderr and exit code 2."""
-
-    def main(self, *args: Any, **extra: Any) -> Any:
-        """Run the command line; what it returns is the exit code."""
-        try:
-            code = super().main(*args, **{**extra, "standalone_mode": False})
-        except (EnvfixError, click.ClickException) as error:
-            said = error.format_message() if isinstance(error, click.ClickException) else str(error)
-            hint = "; see `envfix --help`" if isinstance(error, click.UsageError) else ""
-            click.echo(f"envfix: {printable(from_os(said))}{hint}", err=True)
-            sys.exit(CANNOT_GO_ON)
-        except click.Abort:
-            sys.exit(CANNOT_GO_ON)
-        sys.exit(code if isinstance(code, int) else CLEAN)
+CLEAN, FINDINGS, CRASHED = 0, 1, 3
 
 
 @click.group(
-    cls=_Group,
+    cls=Group,
+    epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="envfix")
 def cli() -> None:
-    """Find where conda and pip clash over CUDA in a Python environment, and say why."""
+    """Find where conda and pip clash over CUDA in a Python environment, and why."""
 
 
 @cli.command()
-@click.argument("project", default=".")
+@click.argument("project", default=".", shell_complete=completing.a_folder)
 @looking
 @judging
 @click.pass_context
@@ -65,20 +57,27 @@ def scan(ctx: click.Context, /, *, project: str, **said: Any) -> None:
 
     config = pipeline.configured(project)
     taken = take(project, config, **said)
-    forms = {said["form"], *(form for form, _ in said["reports"])}
-    report = pipeline.scan(
-        taken,
-        select=said["select"],
-        ignore=said["ignore"],
-        config=config,
-        with_loads=said["verbose"] or "json" in forms,
-    )
-    ctx.exit(_say(report, config, **said))
+    forms = _forms(**said)
+    with progress.shown("judging", quiet=said["quiet"]):
+        report = pipeline.scan(
+            taken,
+            select=said["select"],
+            ignore=said["ignore"],
+            config=config,
+            with_loads=said["verbose"] or bool(forms & {"json", "html"}),
+        )
+        proposed = _proposed(taken, config, **said)
+    ctx.exit(_say(report, config, proposed=proposed, **said))
 
 
 @cli.command()
-@click.argument("files", nargs=-1, metavar="FILE...")
-@click.option("--snapshot", metavar="FILE", help="Judge a saved snapshot instead of files.")
+@click.argument("files", nargs=-1, metavar="FILE...", shell_complete=completing.a_file)
+@click.option(
+    "--snapshot",
+    metavar="FILE",
+    shell_complete=completing.a_file,
+    help="Judge a saved snapshot instead of files.",
+)
 @click.option("--fix", "is_mended", is_flag=True, help="Write what mends the files, at once.")
 @mending
 @judging
@@ -112,18 +111,26 @@ def check(
         repair = _mended(taken, config, **said)
         ctx.exit(_tell(repair, config, how="envfix check --fix", write=False, **said))
     if not is_mended:
-        report = pipeline.check(taken, select=said["select"], ignore=said["ignore"], config=config)
-        ctx.exit(_say(report, config, **said))
+        chosen = {key: said[key] for key in ("select", "ignore")}
+        with progress.shown("judging", quiet=said["quiet"]):
+            report = pipeline.check(taken, **chosen, config=config)
+            proposed = _proposed(taken, config, **said)
+        ctx.exit(_say(report, config, proposed=proposed, **said))
     repair = _mended(taken, config, **said)
     terminal.note(pipeline.write(repair))
     ctx.exit(_say(repair.after, config, repair=repair, **said))
 
 
 @cli.command()
-@click.argument("project", default=".")
+@click.argument("project", default=".", shell_complete=completing.a_folder)
 @mending
 @click.option("--write", is_flag=True, help="Write it; `envfix undo` takes it back.")
-@click.option("--script", metavar="FILE", help="Write what mends the environment as a script.")
+@click.option(
+    "--script",
+    metavar="FILE",
+    shell_complete=completing.a_file,
+    help="Write what mends the environment as a script.",
+)
 @looking
 @telling
 @click.pass_context
@@ -164,9 +171,20 @@ def fix(
 def _mended(taken: Snapshot, config: Config, *, unsafe: bool, **said: Any) -> Repair:
     from reconciler import pipeline  # noqa: PLC0415 - `envfix --version` does without
 
-    return pipeline.fix(
-        taken, unsafe=unsafe, select=said["select"], ignore=said["ignore"], config=config
-    )
+    chosen = {key: said[key] for key in ("select", "ignore")}
+    with progress.shown("looking for what mends it", quiet=said["quiet"]):
+        return pipeline.fix(taken, unsafe=unsafe, **chosen, config=config)
+
+
+def _forms(*, form: str, reports: tuple[tuple[str, str], ...], **_: Any) -> set[str]:
+    return {form, *(extra for extra, _ in reports)}
+
+
+def _proposed(taken: Snapshot, config: Config, **said: Any) -> tuple[FileRepair, ...]:
+    """Return what fixes would make of the files, where a report shows it."""
+    if "html" not in _forms(**said):
+        return ()
+    return _mended(taken, config, **{**said, "unsafe": True}).files
 
 
 def _tell(  # noqa: PLR0913 - each is an option of the command
@@ -193,18 +211,17 @@ def _tell(  # noqa: PLR0913 - each is an option of the command
     if written:
         terminal.note(written)
     how = f"{how} --unsafe-fixes" if unsafe else how
-    is_colored = output is None and terminal.wants_color(color)
+    look = terminal.look(color, output)
     names = [from_os(name) for name in written.names] if written else None
     if quiet:
         lines = "".join(f"{printable(name)}\n" for name in names or ())
-        text = lines if write else diff.render(repair.files, color=is_colored)
+        text = lines if write else diff.render(repair.files, color=look.color)
     else:
         text = story.render(
             repair,
             how=how,
             written=names,
-            width=terminal.width(),
-            color=is_colored,
+            look=look,
             verbose=verbose,
         )
     terminal.emit(text, output)
@@ -226,14 +243,16 @@ def _say(  # noqa: PLR0913 - each is an option of the command
     verbose: bool,
     color: str,
     repair: Repair | None = None,
+    proposed: tuple[FileRepair, ...] = (),
     **_: Any,
 ) -> int:
     """Write the reports that were asked for; return the exit code."""
     for extra, path in reports:
-        terminal.write(path, renderers.renderer(extra, verbose=verbose)(report).encode())
-    is_plain = output is not None or not terminal.wants_color(color)
+        write = renderers.renderer(extra, verbose=verbose, files=proposed)
+        terminal.write(path, write(report).encode())
+    look = terminal.look(color, output)
     render = renderers.renderer(
-        form, verbose=verbose, quiet=quiet, strict=strict, color=not is_plain
+        form, verbose=verbose, quiet=quiet, strict=strict, look=look, files=proposed
     )
     terminal.emit(_mendings(repair, form, quiet=quiet) + render(report), output)
     return _exit_code(report, fail_on or config.settings.fail_on, strict=strict)
@@ -249,23 +268,21 @@ def _mendings(repair: Repair | None, form: str, *, quiet: bool) -> str:
 
 
 @cli.command()
-@click.argument("code", required=False)
-def rule(code: str | None) -> None:
+@click.argument("code", required=False, shell_complete=completing.codes)
+@coloring
+def rule(code: str | None, color: str) -> None:
     """Print the page of a rule; without CODE, list the rules."""
     from reconciler import pipeline  # noqa: PLC0415
-    from reconciler.output import rule_page  # noqa: PLC0415
+    from reconciler.output import rule_reading  # noqa: PLC0415
 
     modules = pipeline.selected_rules([code.upper()] if code else [], [])
-    render = rule_page.render if code and len(modules) == 1 else rule_page.render_line
-    click.echo("\n".join(render(module) for module in modules).rstrip())
+    is_page = bool(code) and len(modules) == 1
+    terminal.emit(rule_reading.told(modules, terminal.look(color), is_page=is_page))
 
 
 @cli.command()
 @click.argument("soname")
 @looking
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
 @showing
 def which(
     soname: str,
@@ -292,14 +309,13 @@ def which(
     if form == "json":
         text = story.render_json(found)
     else:
-        is_colored = output is None and terminal.wants_color(color)
-        text = story.render(found, width=terminal.width(), color=is_colored, verbose=verbose)
+        text = story.render(found, terminal.look(color, output), verbose=verbose)
     terminal.emit(text, output)
     return CLEAN if any(answer.path for answer in found.answers) else FINDINGS
 
 
 @cli.command()
-@click.argument("text", default="-", metavar="[TEXT | - | FILE]")
+@click.argument("text", default="-", metavar="[TEXT | - | FILE]", shell_complete=completing.a_file)
 @diagnosing
 def explain(
     text: str,
@@ -328,14 +344,13 @@ def explain(
         taken = take(".", config, sonames=sonames, opened=files, **said)
     told, report = explaining.explained(known, taken, config)
     unknown = text if is_argument and not known else last
-    is_colored = output is None and terminal.wants_color(color)
-    render = renderers.explainer(form, verbose=verbose, color=is_colored)
+    render = renderers.explainer(form, terminal.look(color, output), verbose=verbose)
     terminal.emit(render(told, report, unknown), output)
     return FINDINGS if told else CLEAN
 
 
 @cli.command()
-@click.argument("project", default=".")
+@click.argument("project", default=".", shell_complete=completing.a_folder)
 def undo(project: str) -> None:
     """Take the last written repair of PROJECT (default: this folder) back."""
     from reconciler import pipeline  # noqa: PLC0415

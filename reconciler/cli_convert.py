@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler import __version__, options, terminal
+from reconciler import __version__, completing, options, progress, terminal
 from reconciler.model.os_name import to_os
 from reconciler.options import converting
 
@@ -19,7 +19,7 @@ CLEAN, FINDINGS = 0, 1
 
 
 @click.command()
-@click.argument("sources", nargs=-1, metavar="SOURCE...")
+@click.argument("sources", nargs=-1, metavar="SOURCE...", shell_complete=completing.a_file)
 @converting
 @click.pass_context
 def convert(ctx: click.Context, /, *, sources: tuple[str, ...], **said: Any) -> None:
@@ -28,15 +28,18 @@ def convert(ctx: click.Context, /, *, sources: tuple[str, ...], **said: Any) -> 
     from reconciler.output import conversion as told  # noqa: PLC0415 - as above
 
     wish = {key: said[key] for key in ("to", "platforms", "cuda")}
-    wish |= {"comments": said["verbose"], "terms": options.terms(**said)}
     options.check_sources(sources, **said)
-    if sources:
-        made, taken = conversion.convert(".", sources, **wish), None
-    else:
-        choice = pipeline.Choice(prefix=said["prefix"], name=said["name"])
-        taken = pipeline.look(".", choice, os.environ, host=False)
-        made = conversion.convert_installed(taken, **wish)
-    terminal.emit(told.render(made, **said), said["output"])
+    taken = None
+    with progress.shown("reading what is to be converted") as tell:
+        wish |= {"comments": said["verbose"], "terms": options.terms(tell=tell, **said)}
+        if sources:
+            made = conversion.convert(".", sources, **wish)
+        else:
+            choice = pipeline.Choice(prefix=said["prefix"], name=said["name"])
+            taken = pipeline.look(".", choice, os.environ, host=False, tell=tell)
+            made = conversion.convert_installed(taken, **wish)
+    look = terminal.look(said["color"], said["output"])
+    terminal.emit(told.render(made, look, **said), said["output"])
     if said["write"]:
         terminal.note(conversion.write_conversion(".", made))
     if said["script"] and taken:

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler import terminal
+from reconciler import completing, progress, terminal
+from reconciler.cli_group import Group
 from reconciler.model.os_name import from_os, printable
-from reconciler.options import variables
+from reconciler.options import coloring
+from reconciler.values import variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from reconciler.model.look import Look
     from reconciler.model.report import FileChange
     from reconciler.model.snapshot import Target
 
@@ -29,24 +32,37 @@ _AGAIN = "a shell that has the environment active takes it in when it activates 
 _OPEN_NEW = "a shell that has the environment active keeps what it has: open a new one"
 
 
-@click.group()
+@click.group(cls=Group)
 def hooks() -> None:
     """Look at, write or remove what the activation of an environment does for its libraries."""
 
 
 def _environment(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
-        click.option("-n", "--name", metavar="NAME", help="The conda environment of this name."),
-        click.option("-p", "--prefix", metavar="DIR", help="The environment in this folder."),
-        click.argument("project", default="."),
+        coloring,
+        click.option(
+            "-n",
+            "--name",
+            metavar="NAME",
+            shell_complete=completing.environments,
+            help="The conda environment of this name.",
+        ),
+        click.option(
+            "-p",
+            "--prefix",
+            metavar="DIR",
+            shell_complete=completing.a_folder,
+            help="The environment in this folder.",
+        ),
+        click.argument("project", default=".", shell_complete=completing.a_folder),
     ):
         command = option(command)
     return command
 
 
-@hooks.command()
+@hooks.command(short_help="How the hook is, and whether more is needed today.")
 @_environment
-def status(project: str, prefix: str | None, name: str | None) -> int:
+def status(*, project: str, prefix: str | None, name: str | None, color: str) -> int:
     """Tell whether the hook is as envfix wrote it, and what is needed today."""
     from reconciler import activation  # noqa: PLC0415 - `envfix --version` does without
     from reconciler.output import hooks as story  # noqa: PLC0415 - as above
@@ -54,13 +70,14 @@ def status(project: str, prefix: str | None, name: str | None) -> int:
     target = _target(project, prefix, name)
     found = activation.status(target)
     if found is not None:
-        wanted = activation.offer(target, terminal.environ(), unsafe=False)
+        with progress.shown("playing what an activation would change"):
+            wanted = activation.offer(target, terminal.environ(), unsafe=False)
         found = activation.status(target, wanted)
-    terminal.emit(story.render_status(found, target, width=terminal.width()), None)
+    terminal.emit(story.render_status(found, target, terminal.look(color)), None)
     return CLEAN if found is None or (found.is_whole and not found.is_stale) else FINDINGS
 
 
-@hooks.command()
+@hooks.command(short_help="Write the hook that the environment is proven to need.")
 @_environment
 @click.option("--diff", is_flag=True, help="Only show what would be written, as a diff.")
 @click.option(
@@ -94,6 +111,7 @@ def install(  # noqa: PLR0913 - each is an option of the command
     is_pinned: bool,
     shells: tuple[str, ...],
     supposed: tuple[tuple[str, str], ...],
+    color: str,
 ) -> int:
     """Write the hook that the environment is proven to need; `envfix hooks remove` takes it away."""
     from reconciler import activation  # noqa: PLC0415 - `envfix --version` does without
@@ -101,25 +119,27 @@ def install(  # noqa: PLR0913 - each is an option of the command
 
     target = _target(project, prefix, name)
     environ = terminal.environ(dict(supposed))
-    offer = activation.offer(target, environ, unsafe=unsafe)
+    with progress.shown("playing what an activation would change"):
+        offer = activation.offer(target, environ, unsafe=unsafe)
     pins = _pins(offer.pins, environ) if is_pinned else ()
-    told = story.render_offer(offer, target, width=terminal.width())
+    look = terminal.look(color)
+    told = story.render_offer(offer, target, look)
     if not offer.changes and not pins:
         terminal.emit(told, None)
         return CLEAN
     families = {_FAMILIES[shell] for shell in shells}
     changes = activation.install(target, offer.changes, pins=pins, shells=families)
     if diff:
-        terminal.emit(_diff(changes) + told, None)
+        terminal.emit(_diff(changes, look) + told, None)
         return FINDINGS if any(one.before != one.after for one in changes) else CLEAN
     _write(target, changes, told)
     return CLEAN
 
 
-@hooks.command()
+@hooks.command(short_help="Take the hook away; all is then as it was before.")
 @_environment
 @click.option("--diff", is_flag=True, help="Only show what would be removed, as a diff.")
-def remove(project: str, prefix: str | None, name: str | None, *, diff: bool) -> int:
+def remove(*, project: str, prefix: str | None, name: str | None, diff: bool, color: str) -> int:
     """Remove what `envfix hooks install` wrote; the environment is then as it was before."""
     from reconciler import activation  # noqa: PLC0415 - `envfix --version` does without
 
@@ -129,7 +149,7 @@ def remove(project: str, prefix: str | None, name: str | None, *, diff: bool) ->
         terminal.emit(f"{printable(target.prefix or '')} has no hook of envfix\n", None)
         return CLEAN
     if diff:
-        terminal.emit(_diff(changes), None)
+        terminal.emit(_diff(changes, terminal.look(color)), None)
         return FINDINGS
     written = activation.write(target, changes, folders)
     terminal.note(written)
@@ -171,16 +191,17 @@ def _write(target: Target, changes: Sequence[FileChange], told: str) -> None:
     terminal.emit(f"{told}{lines}{back}\n", None)
 
 
-def _diff(changes: Sequence[FileChange]) -> str:
+def _diff(changes: Sequence[FileChange], look: Look) -> str:
     from reconciler.model.plan import FileRepair  # noqa: PLC0415 - few ask for it
     from reconciler.output import diff  # noqa: PLC0415 - as above
 
-    return diff.render(
+    repairs = (
         FileRepair(
             path=from_os(one.name), before=_text(one.before), after=_text(one.after), rounds=()
         )
         for one in changes
     )
+    return diff.render(repairs, color=look.color)
 
 
 def _text(content: bytes | None) -> str:

@@ -9,6 +9,7 @@ import msgspec
 from reconciler import __version__, live, rules
 from reconciler.check import (
     Platforms,
+    asked_of,
     fold_symptoms,
     judged_so_far,
     merge_repeats,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from reconciler.model.catalog import Catalog
+    from reconciler.model.cuda import CudaBuild
     from reconciler.model.ignore import Ignore
     from reconciler.model.manifest import Manifest
     from reconciler.model.rule import RuleModule
@@ -62,10 +64,14 @@ def judge(
         envfix=__version__,
         target=snapshot.target,
         machine=tuple(worlds[0].machine.words),
+        driver=worlds[0].machine.driver,
+        toolkits=snapshot.toolkits,
         builds=worlds[0].builds,
+        declared=_declared(worlds[0]),
         findings=fold_symptoms((*kept, *told)),
         ignored=ignored + quiet,
         manifests=snapshot.manifests,
+        judged=len(asked_of(modules, snapshot) - {r.code for r in other if isinstance(r, Crash)}),
         skips=tuple(
             dict.fromkeys(
                 r for r in other if isinstance(r, Skip) and not r.code.startswith(unwanted)
@@ -89,6 +95,13 @@ def _platforms_of(manifest: Manifest, target: Target, can_have: Sequence[str]) -
         # Most of CUDA is Linux on x86-64; a file that does not say so need not be for the others.
         likely=said or (PLATFORMS[:1] if not possible or PLATFORMS[0] in possible else possible),
     )
+
+
+def _declared(world: World) -> tuple[CudaBuild, ...]:
+    if world.snapshot.target.prefix is not None:
+        return ()
+    builds = (b for install in world.install_sets for b in world.declared_builds(install))
+    return tuple(dict.fromkeys(builds))
 
 
 def _views(snapshot: Snapshot) -> Iterator[Snapshot]:

@@ -1,96 +1,20 @@
-"""The options that commands share, and what of them the user may mistype."""
+"""The options that commands share."""
 
 from __future__ import annotations
 
-import os
-import re
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from reconciler import completing, values
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from reconciler.model.look import Tell
     from reconciler.model.solution import Terms
 
 SEVERITIES = ("error", "warning", "info")
-FORMATS = ("text", "json", "github", "sarif")
-
-
-def _codes(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(code.strip().upper() for text in value for code in text.split(",") if code.strip())
-
-
-def variables(
-    _: click.Context, __: click.Parameter, value: tuple[str, ...]
-) -> tuple[tuple[str, str], ...]:
-    """Return the pairs of ``--env VAR=VALUE``."""
-    for text in value:
-        if "=" not in text or text.startswith("="):
-            raise click.BadParameter(f"{text!r} is not VAR=VALUE")
-    return tuple((name, rest) for name, _, rest in (text.partition("=") for text in value))
-
-
-def _reports(
-    _: click.Context, __: click.Parameter, value: tuple[str, ...]
-) -> tuple[tuple[str, str], ...]:
-    pairs = tuple((name, path) for name, _, path in (text.partition("=") for text in value))
-    for name, path in pairs:
-        if name not in FORMATS or not path:
-            raise click.BadParameter(f"{name}={path} is not FORMAT=FILE ({', '.join(FORMATS)})")
-    return pairs
-
-
-def _platforms(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
-    names = tuple(name.strip() for text in value for name in text.split(",") if name.strip())
-    if not names:
-        return ()
-    from reconciler.model.install_set import SUBDIRS  # noqa: PLC0415 - `envfix --version` does without
-
-    for name in names:
-        if name not in SUBDIRS:
-            from difflib import get_close_matches  # noqa: PLC0415 - only for what is wrong
-
-            near = get_close_matches(name, SUBDIRS, n=1, cutoff=0)
-            raise click.BadParameter(
-                f"{name!r} is no platform of conda's; the nearest is {near[0]}"
-            )
-    return names
-
-
-def _cuda(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    if value is not None and not re.fullmatch(r"[1-9]\d?\.\d{1,2}|none|auto", value):
-        raise click.BadParameter(f"{value!r} is not X.Y, none or auto")
-    return value
-
-
-def _channels(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
-    """Return channels as conda reads them from any folder: a folder that is there as its URL."""
-    from pathlib import Path  # noqa: PLC0415 - few runs name a channel
-
-    return tuple(
-        Path(text).resolve().as_uri() if os.path.isdir(text) else text.rstrip("/") for text in value
-    )
-
-
-def _driver(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    if value is None or re.fullmatch(r"[1-9]\d{2}(?:\.\d{1,4}){0,2}", value):
-        return value
-    if re.fullmatch(r"[1-9]\d?\.\d{1,2}", value):
-        raise click.BadParameter(
-            f"{value} is a CUDA: give the driver's release, which nvidia-smi shows as Driver "
-            f"Version (550, 550.54.15), or the CUDA that is meant, --cuda {value}; to judge for a "
-            f"driver that runs it, scan and check take CONDA_OVERRIDE_CUDA={value} too"
-        )
-    raise click.BadParameter(f"{value!r} is no release of a driver, such as 550 or 550.54.15")
-
-
-def _gpus(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
-    names = tuple(name.strip() for text in value for name in text.split(",") if name.strip())
-    for name in names:
-        if not re.fullmatch(r"sm_[1-9]\d{1,2}", name):
-            raise click.BadParameter(f"{name!r} is no architecture of a GPU, such as sm_90")
-    return names
 
 
 _AIM = (
@@ -98,20 +22,22 @@ _AIM = (
         "--platform",
         "platforms",
         metavar="SUBDIR",
+        shell_complete=completing.platforms,
         multiple=True,
-        callback=_platforms,
+        callback=values.platforms,
         help="Judge declared files for this platform (linux-64, win-64).",
     ),
     click.option(
         "--cuda",
         metavar="X.Y|none|auto",
-        callback=_cuda,
-        help="The CUDA that is meant; none, where the CPU is.",
+        shell_complete=completing.cuda,
+        callback=values.cuda,
+        help="The CUDA that is meant (12.4); none, where the CPU is.",
     ),
     click.option(
         "--driver",
         metavar="RELEASE",
-        callback=_driver,
+        callback=values.driver,
         help="Judge for a machine with this driver (550, 550.54.15).",
     ),
     click.option(
@@ -119,7 +45,7 @@ _AIM = (
         "gpus",
         metavar="SM",
         multiple=True,
-        callback=_gpus,
+        callback=values.gpus,
         help="Judge for a machine with this GPU (sm_90).",
     ),
     click.option(
@@ -133,34 +59,68 @@ _SELECTION = (
     click.option(
         "--select",
         metavar="CODES",
+        shell_complete=completing.codes,
         multiple=True,
-        callback=_codes,
+        callback=values.codes,
         help="Only these rules (CUD, DUP101).",
     ),
     click.option(
-        "--ignore", metavar="CODES", multiple=True, callback=_codes, help="Not these rules."
+        "--ignore",
+        metavar="CODES",
+        shell_complete=completing.codes,
+        multiple=True,
+        callback=values.codes,
+        help="Not these rules.",
     ),
 )
-_FORM = (
-    click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True),
+_REPORTING = (
+    click.option(
+        "--format",
+        "form",
+        type=click.Choice(values.FORMATS),
+        default="text",
+        show_default=True,
+        help="How the report is written.",
+    ),
     click.option(
         "--report",
         "reports",
         metavar="FORMAT=FILE",
         multiple=True,
-        callback=_reports,
-        help="Write a further report in the same run.",
+        callback=values.reports,
+        help="Write a further report in the same run (sarif=envfix.sarif).",
     ),
 )
-_SHOWING = (
-    click.option("-o", "--output", metavar="FILE", help="Write the report there, not to stdout."),
-    click.option("-v", "--verbose", is_flag=True, help="Every package and all evidence."),
-    click.option(
-        "--color",
-        type=click.Choice(["auto", "always", "never"]),
-        default="auto",
+
+
+def _form(*forms: str) -> Callable[..., Any]:
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(forms),
+        default="text",
         show_default=True,
+        help="How the answer is written.",
+    )
+
+
+_COLOR = click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Whether to color; auto is where a terminal shows it.",
+)
+_SHOWING = (
+    click.option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        shell_complete=completing.a_file,
+        help="Write the report there, not to stdout.",
     ),
+    click.option("-v", "--verbose", is_flag=True, help="Every package and all evidence."),
+    _COLOR,
 )
 _SAYING = (
     *_SHOWING[:1],
@@ -174,9 +134,19 @@ _SAYING = (
     *_SHOWING[1:],
 )
 _LOOKING = (
-    click.option("-p", "--prefix", metavar="DIR", help="Look at the environment in this folder."),
     click.option(
-        "-n", "--name", metavar="NAME", help="Look at the conda environment of this name."
+        "-p",
+        "--prefix",
+        metavar="DIR",
+        shell_complete=completing.a_folder,
+        help="Look at the environment in this folder.",
+    ),
+    click.option(
+        "-n",
+        "--name",
+        metavar="NAME",
+        shell_complete=completing.environments,
+        help="Look at the conda environment of this name.",
     ),
     click.option("--no-env", is_flag=True, help="Look at the project's files alone."),
     click.option("--no-host", is_flag=True, help="Do not look at the driver of this machine."),
@@ -190,26 +160,28 @@ _LOOKING = (
         "supposed",
         metavar="VAR=VALUE",
         multiple=True,
-        callback=variables,
-        help="What if this variable were set? An empty VALUE unsets it.",
+        callback=values.variables,
+        help="What if this variable were set (LD_LIBRARY_PATH=/opt/lib)? An empty VALUE unsets it.",
     ),
-    click.option("--snapshot", metavar="FILE", help="Replay a saved snapshot instead of looking."),
     click.option(
-        "--save-snapshot", metavar="FILE", help="Keep what was seen, for a replay elsewhere."
+        "--snapshot",
+        metavar="FILE",
+        shell_complete=completing.a_file,
+        help="Replay a saved snapshot instead of looking.",
+    ),
+    click.option(
+        "--save-snapshot",
+        metavar="FILE",
+        shell_complete=completing.a_file,
+        help="Keep what was seen, for a replay elsewhere.",
+    ),
+    click.option(
+        "--anonymize",
+        is_flag=True,
+        help="Save it without your user name, home folder and host name.",
     ),
 )
-_EXPLAINING = (
-    *_AIM,
-    *_LOOKING,
-    click.option(
-        "--format",
-        "form",
-        type=click.Choice(["text", "json", "github"]),
-        default="text",
-        show_default=True,
-    ),
-    *_SHOWING,
-)
+_EXPLAINING = (*_AIM, *_LOOKING, _form("text", "json", "github"), *_SHOWING)
 _MENDING = (
     click.option("--diff", is_flag=True, help="Only show what would be written, as a diff."),
     click.option(
@@ -240,23 +212,28 @@ _CONVERTING = (
         "channels",
         metavar="URL",
         multiple=True,
-        callback=_channels,
+        shell_complete=completing.a_folder,
+        callback=values.channels,
         help="Take packages from this channel, or folder, and from no other that is not given.",
     ),
+    _form("text", "json"),
     click.option(
-        "--format",
-        "form",
-        type=click.Choice(["text", "json"]),
-        default="text",
-        show_default=True,
+        "-o",
+        "--output",
+        metavar="FILE",
+        shell_complete=completing.a_file,
+        help="Write it there, not to stdout.",
     ),
-    click.option("-o", "--output", metavar="FILE", help="Write it there, not to stdout."),
     click.option("--diff", is_flag=True, help="Show what would be written, as a diff."),
     click.option("--write", is_flag=True, help="Write the file; `envfix undo` takes it back."),
     click.option(
-        "--script", metavar="FILE", help="Of -p: write what makes it conda's alone, as a script."
+        "--script",
+        metavar="FILE",
+        shell_complete=completing.a_file,
+        help="Of -p: write what makes it conda's alone, as a script.",
     ),
     click.option("-v", "--verbose", is_flag=True, help="Where each line comes from."),
+    _COLOR,
 )
 
 
@@ -266,9 +243,15 @@ def converting(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def terms(
-    *, solve: bool | None, offline: bool, channels: tuple[str, ...], driver: str | None, **_: Any
+    *,
+    solve: bool | None,
+    offline: bool,
+    channels: tuple[str, ...],
+    driver: str | None,
+    tell: Tell | None = None,
+    **_: Any,
 ) -> Terms:
-    """Return how a conversion is to be proven."""
+    """Return how a conversion is to be proven, and who is told of it."""
     from reconciler.model.solution import Terms  # noqa: PLC0415 - `envfix --version` does without
 
     if solve is False and offline:
@@ -279,6 +262,7 @@ def terms(
         offline=offline,
         channels=channels,
         driver=driver or "",
+        tell=tell,
     )
 
 
@@ -298,6 +282,11 @@ def check_sources(
         raise click.UsageError("--script changes an environment: it goes with -p or -n alone")
 
 
+def coloring(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the option of color alone."""
+    return _COLOR(command)
+
+
 def looking(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options of what is looked at: an environment, or a snapshot."""
     return _with(_LOOKING, command)
@@ -310,12 +299,12 @@ def diagnosing(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def judging(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options of what is judged, and how it is said."""
-    return _with((*_AIM, *_SELECTION, *_FORM, *_SAYING), command)
+    return _with((*_AIM, *_SELECTION, *_REPORTING, *_SAYING), command)
 
 
 def showing(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options of how its answer is shown."""
-    return _with(_SHOWING, command)
+    return _with((_form("text", "json"), *_SHOWING), command)
 
 
 def mending(command: Callable[..., Any]) -> Callable[..., Any]:

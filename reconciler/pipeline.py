@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from reconciler.model.finding import Finding
+    from reconciler.model.look import Tell
     from reconciler.model.plan import Repair
     from reconciler.model.report import Report, Written
     from reconciler.model.rule import RuleModule
@@ -79,14 +80,18 @@ def look(  # noqa: PLR0913 - what is looked at, by name
     gpus: Sequence[str] = (),
     builds: bool = False,
     root: str = "",
+    tell: Tell | None = None,
+    facts: Collection[Fact] = frozenset(Fact),
 ) -> Snapshot:
     """Take a snapshot of a project and its environment; raises TargetNotFoundError.
 
     With ``may_run``, the environment's interpreter is started to hear its pip. Libraries of the
+    With ``may_run``, the environment's interpreter is started to hear its pip. Libraries of the
     names ``sonames`` are looked for wherever the loader may, and those of the names or paths
     ``opened`` are opened by its model. What libraries have code for is read where
     there is a GPU, or for ``gpus`` such as ``sm_90``; compilers where files declare what is compiled, or
-    with ``builds``. The machine's own files are looked for below ``root``, which tests make up.
+    with ``builds``. The machine's own files are looked for below ``root``, which tests make up. ``tell``
+    hears what is read by now.
     """
     from reconciler import collect  # noqa: PLC0415 - a replayed snapshot needs no collectors
     from reconciler.collect.ground import EvidenceWanted, Ground  # noqa: PLC0415
@@ -121,7 +126,7 @@ def look(  # noqa: PLR0913 - what is looked at, by name
         | (nothing if may_run else LIVE_FACTS)
         | (ENVIRONMENT_FACTS if choice.no_env else nothing)
     )
-    return collect.collect(ground, frozenset(Fact) - left_out, envfix=__version__)
+    return collect.collect(ground, {*facts} - left_out, envfix=__version__, tell=tell)
 
 
 def look_at_files(project: str, files: Sequence[str], *, platforms: Sequence[str] = ()) -> Snapshot:
@@ -350,8 +355,10 @@ def selected_rules(
     """Return the rules whose codes begin with one of ``select`` and with none of ``ignore``."""
     for code in (*select, *ignore):
         if not any(known.startswith(code) for known in rules.modules()):
+            near = rules.nearest(code)
+            meant = f"did you mean {near}? " if near else ""
             raise SelectionError(
-                "no rule has this code", where=code, next_step="`envfix rule` lists the rules"
+                "no rule has this code", where=code, next_step=f"{meant}`envfix rule` lists them"
             )
     return tuple(
         rules.rule(code)

@@ -127,6 +127,8 @@ def _prove(
     catalog: Catalog,
 ) -> PlatformProof:
     specs = conversion.specs(platform)
+    if terms.tell:
+        terms.tell(f"solving for {platform} ...")
     proof = solve.prove(
         specs,
         conversion.channels,
@@ -136,6 +138,7 @@ def _prove(
         held=[CondaSpec.parse(spec).name for spec in conversion.decided(platform).specs],
         catalog=catalog,
         offline=terms.offline,
+        tell=terms.tell,
     )
     part = cuda_part(proof.outcome, catalog) if isinstance(proof.outcome, Solution) else ()
     return PlatformProof(machine=machine, proof=proof, repairs=proof.repairs, cuda=part)
@@ -175,7 +178,12 @@ def _as_written(
     if not gpu or not channels:
         return
     outcome = solve.solve(
-        specs, channels, chief.proof.platform, chief.machine, offline=terms.offline
+        specs,
+        channels,
+        chief.proof.platform,
+        chief.machine,
+        offline=terms.offline,
+        tell=terms.tell,
     )
     if isinstance(outcome, Solution):
         if wrong := [c.says for c in complaints(outcome, catalog, sorted(gpu))]:

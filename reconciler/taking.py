@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler import terminal
+from reconciler import progress, terminal
 
 if TYPE_CHECKING:
     from reconciler.config import Config
@@ -25,6 +25,7 @@ def take(  # noqa: PLR0913 - each is an option of the command
     supposed: tuple[tuple[str, str], ...],
     snapshot: str | None,
     save_snapshot: str | None,
+    anonymize: bool,
     sonames: tuple[str, ...] = (),
     opened: tuple[str, ...] = (),
     **said: Any,
@@ -42,25 +43,37 @@ def take(  # noqa: PLR0913 - each is an option of the command
         raise click.UsageError("--build looks at this machine: it goes with no --no-host")
     if live and (snapshot or no_env):
         raise click.UsageError("--live asks an environment: it goes with no --snapshot or --no-env")
+    if anonymize and not save_snapshot:
+        raise click.UsageError("--anonymize goes with --save-snapshot: it says how that is saved")
     if snapshot:
         taken = pipeline.load_snapshot(terminal.read(snapshot), where=snapshot)
     else:
         choice = pipeline.Choice(prefix=prefix, name=name, no_env=no_env)
-        taken = pipeline.look(
-            project,
-            choice,
-            terminal.environ(dict(supposed)),
-            host=not no_host,
-            may_run=live,
-            sonames=sonames,
-            opened=opened,
-            gpus=said.get("gpus", ()),
-            builds=said.get("builds", False),
-        )
+        with progress.shown("reading the environment", quiet=said.get("quiet", False)) as tell:
+            taken = pipeline.look(
+                project,
+                choice,
+                terminal.environ(dict(supposed)),
+                host=not no_host,
+                may_run=live,
+                sonames=sonames,
+                opened=opened,
+                gpus=said.get("gpus", ()),
+                builds=said.get("builds", False),
+                tell=tell,
+            )
     taken = aim(taken, config, **said)
     if save_snapshot:
-        terminal.write(save_snapshot, pipeline.save_snapshot(taken))
+        kept = _anonymous(taken) if anonymize else taken
+        terminal.write(save_snapshot, pipeline.save_snapshot(kept))
     return taken
+
+
+def _anonymous(taken: Snapshot) -> Snapshot:
+    from reconciler import scrubbing  # noqa: PLC0415 - few ask for it
+    from reconciler.collect.person import person  # noqa: PLC0415 - as above
+
+    return scrubbing.scrub(taken, person(terminal.environ()))
 
 
 def aim(  # noqa: PLR0913 - each is an option of the command

@@ -9,18 +9,14 @@ from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from reconciler.builds import breaks, cudnn, drift, families, records, shadows, ties, wheels
+from reconciler.builds import breaks, cudnn, drift, families, plays, records, shadows, ties, wheels
 from reconciler.builds import declared as declared_lines
 from reconciler.builds.building import Building, to_be_made
-from reconciler.builds.hook_audit import HookAudit
-from reconciler.builds.hooking import Hooking
-from reconciler.builds.loading import Loading
 from reconciler.builds.machines import Machine
 from reconciler.builds.meant import DeclaredFiles
 from reconciler.builds.mending import Mending, mending_of
 from reconciler.builds.required import dependents
 from reconciler.builds.supply import Supply
-from reconciler.builds.windows_loading import WindowsLoading
 from reconciler.model.cuda import Role, Variant
 from reconciler.model.finding import INSTALLED, cause_of
 from reconciler.model.ignore import NOTHING_YET, inline_ignores
@@ -33,6 +29,10 @@ from reconciler.model.shell import Shell
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from reconciler.builds.hook_audit import HookAudit
+    from reconciler.builds.hooking import Hooking
+    from reconciler.builds.loading import Loading
+    from reconciler.builds.windows_loading import WindowsLoading
     from reconciler.model.break_pair import BreakPair
     from reconciler.model.catalog import Catalog, ImportGroup
     from reconciler.model.consumer import Consumer
@@ -223,14 +223,12 @@ class World:
     @cached_property
     def loading(self) -> Loading | None:
         """What the environment's dynamic loader does; None where nothing is known of it."""
-        view = self.snapshot.loader
-        return Loading(self.snapshot, view, self.catalog, self.builds) if view else None
+        return plays.loading_of(self.snapshot, self.catalog, self.builds)
 
     @cached_property
     def windows(self) -> WindowsLoading | None:
         """What the loader of Windows does; None on other systems, and where nothing uses CUDA."""
-        view = self.snapshot.windows
-        return WindowsLoading(self.snapshot, view, self.catalog, self.builds) if view else None
+        return plays.windows_of(self.snapshot, self.catalog, self.builds)
 
     @cached_property
     def mending(self) -> Mending:
@@ -240,7 +238,8 @@ class World:
     @cached_property
     def hooking(self) -> Hooking:
         """What the environment's activation has to change, as far as that is proven."""
-        return Hooking(self.snapshot, self.loading, self.catalog, self.mending, self.builds)
+        facts = self.snapshot, self.loading, self.catalog, self.mending, self.builds
+        return plays.hooking_of(*facts)
 
     @cached_property
     def hook_audit(self) -> HookAudit:
@@ -250,7 +249,7 @@ class World:
             world = World(bare, self.catalog)
             return world.loading, world.hooking
 
-        return HookAudit(self.snapshot, needs)
+        return plays.hook_audit_of(self.snapshot, needs)
 
     @cached_property
     def machine(self) -> Machine:

@@ -145,7 +145,7 @@ def test_a_path_outside_of_the_project_is_shown_whole(
         (["environment.yml", "--cuda", "12"], "'12' is not X.Y, none or auto"),
         (["environment.yml", "--snapshot", "x"], "give the files to judge, or a --snapshot"),
         ([], "give the files to judge, or a --snapshot"),
-        (["environment.yml", "--report", "html=x"], "not FORMAT=FILE (text, json, github, sarif)"),
+        (["environment.yml", "--report", "pdf=x"], "not FORMAT=FILE (text, html, json"),
     ],
 )
 def test_a_wrong_use_is_told_in_one_line(arguments: list[str], said: str) -> None:
@@ -216,7 +216,7 @@ def test_what_companions_ignore_is_not_counted(project: Path) -> None:
 
 @pytest.mark.usefixtures("project")
 def test_every_format_can_be_written_in_one_run() -> None:
-    forms = ("text", "json", "github", "sarif")
+    forms = ("text", "html", "json", "github", "sarif")
     done = check("environment.yml", *(f"--report={form}={form}.out" for form in forms), "-q")
 
     assert done.stdout.startswith("environment.yml:5:5: CUD201 ")

@@ -54,7 +54,8 @@ def project(tmp_path: Path) -> Path:
 
 
 def envfix(*arguments: str | Path, environ: dict[str, str | None] | None = None) -> Result:
-    nothing = dict.fromkeys(["VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "NO_COLOR"])
+    colors = ["NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"]
+    nothing = dict.fromkeys(["VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", *colors])
     return CliRunner().invoke(cli, [*map(os.fspath, arguments)], env={**nothing, **(environ or {})})
 
 
@@ -127,12 +128,22 @@ def test_codes_may_be_given_in_a_list_and_repeatedly(mixed: Path) -> None:
 
 
 @pytest.mark.parametrize("option", ["--select", "--ignore"])
-@pytest.mark.parametrize("code", ["XYZ", "CUD999", "CUD2011"])
-def test_a_code_of_no_rule_is_an_error(mixed: Path, option: str, code: str) -> None:
+@pytest.mark.parametrize(
+    ("code", "meant"),
+    [
+        ("XYZ", ""),
+        ("CUD999", ""),
+        ("CUD2011", "did you mean CUD201? "),
+        ("CDU201", "did you mean CUD201? "),
+    ],
+)
+def test_a_code_of_no_rule_is_an_error(mixed: Path, option: str, code: str, meant: str) -> None:
     done = envfix("scan", "--snapshot", mixed, option, code)
 
     assert (done.exit_code, done.stdout) == (2, "")
-    assert done.stderr == f"envfix: {code}: no rule has this code; `envfix rule` lists the rules\n"
+    assert (
+        done.stderr == f"envfix: {code}: no rule has this code; {meant}`envfix rule` lists them\n"
+    )
 
 
 def test_what_could_not_be_looked_at_does_not_fail(tmp_path: Path) -> None:
@@ -321,6 +332,11 @@ def test_a_host_that_is_not_looked_at_is_no_gap(project: Path) -> None:
         (["--color", "always"], {"NO_COLOR": "1"}, True),
         (["--color", "never"], {}, False),
         (["--color", "auto"], {"NO_COLOR": "1"}, False),
+        ([], {"FORCE_COLOR": "1"}, True),
+        ([], {"CLICOLOR_FORCE": "1"}, True),
+        ([], {"CLICOLOR_FORCE": "0", "FORCE_COLOR": ""}, False),
+        ([], {"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+        (["--color", "never"], {"FORCE_COLOR": "1"}, False),
     ],
 )
 def test_there_is_color_only_where_it_is_wanted(

@@ -92,7 +92,7 @@ def judged(snapshot: Snapshot) -> Report:
 def rendered(case: Path, snapshot: Snapshot) -> str:
     # the folder's name goes before the page is set, so that lines break alike everywhere
     report = msgspec.json.encode(judged(snapshot)).replace(str(case).encode(), b"CASE")
-    return text.render(msgspec.json.decode(report, type=Report), width=80)
+    return text.render(msgspec.json.decode(report, type=Report))
 
 
 @each_case

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from reconciler.builds.keeping import Keeping
 from reconciler.builds.managers import Managers
@@ -52,9 +52,16 @@ class Mending(Struct, frozen=True, kw_only=True):
             )
         return Fix(title=title, applicability=Applicability.UNSAFE, commands=commands)
 
-    def choice(self, title: str) -> Fix:
+    def choice(
+        self, title: str, *, removes: Iterable[CudaBuild] = (), replaces: Iterable[CudaBuild] = ()
+    ) -> Fix:
         """Return what is left to a person; the title says between what."""
-        return Fix(title=title, applicability=Applicability.DISPLAY)
+        return Fix(
+            title=title,
+            applicability=Applicability.DISPLAY,
+            removes=tuple(f"{build.manager}:{build.package}" for build in removes),
+            replaces=tuple(f"{build.manager}:{build.package}" for build in replaces),
+        )
 
     def again(self, owner: Owner, why: str) -> Fix:
         """Return the fix that writes the files of a package anew."""
@@ -106,7 +113,8 @@ class Mending(Struct, frozen=True, kw_only=True):
         """Return the fix that removes packages, and brings back what goes along with them."""
         if users := self.keeping.users_of([o for o in gone if isinstance(o, PrefixRecord)]):
             names = ", ".join(map(title_of, users[:3]))
-            return self.choice(f"{title}; left to you, since {names} depends on it")
+            choice = self.choice(f"{title}; left to you, since {names} depends on it")
+            return structs.replace(choice, removes=tuple(map(_named, gone)))
         return self.fix(
             title,
             (
@@ -206,6 +214,13 @@ class Mending(Struct, frozen=True, kw_only=True):
             if required_name(requirement) == name and "==" in requirement
         )
         return next(pins, "")
+
+
+def _named(owner: Owner) -> str:
+    """Return a package as ``Command.packages`` names it."""
+    if isinstance(owner, PrefixRecord):
+        return f"conda:{owner.name}"
+    return f"pip:{owner.key}"
 
 
 def mending_of(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from reconciler.collect.ground import Found, Ground
+    from reconciler.model.look import Tell
 
 #: The module of each fact. In order: a collector may read what those above it have found. Each is
 #: imported when it is asked for, because a hook that judges declared files wants one of them.
@@ -51,7 +52,9 @@ COLLECTORS: Mapping[Fact, str] = {
 }
 
 
-def collect(ground: Ground, asked: Collection[Fact], *, envfix: str) -> Snapshot:
+def collect(
+    ground: Ground, asked: Collection[Fact], *, envfix: str, tell: Tell | None = None
+) -> Snapshot:
     """Return the snapshot of a machine with the facts that were asked for."""
     from reconciler.collect import platforms  # noqa: PLC0415 - as the collectors
 
@@ -62,6 +65,8 @@ def collect(ground: Ground, asked: Collection[Fact], *, envfix: str) -> Snapshot
     snapshot = Snapshot(envfix=envfix, target=target, asked=wanted)
     for fact in wanted:
         collector = import_module(f"{__name__}.{COLLECTORS[fact]}")
+        if tell:
+            tell(f"reading the environment: {fact.replace('_', ' ')} ...")
         found: Found = collector.collect(ground, snapshot)
         snapshot = msgspec.structs.replace(
             snapshot, **{fact.value: found.value}, gaps=snapshot.gaps + found.gaps

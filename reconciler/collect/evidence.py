@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.collect import files
 from reconciler.collect.ground import Found
+from reconciler.collect.secrets import masked
 from reconciler.model.library import EvidenceText
 from reconciler.model.os_name import from_os
 from reconciler.model.snapshot import Fact, Gap
@@ -29,7 +30,7 @@ def collect(ground: Ground, snapshot: Snapshot) -> Found:
         for path in sorted(f"{location}/{text}" for text in ground.wanted.texts):
             try:
                 raw = files.read(f"{prefix}/{path}", limit=LIMIT)
-                text = from_os(raw.decode("utf-8", "surrogateescape"))
+                text = masked(from_os(raw.decode("utf-8", "surrogateescape")))
                 found.append(EvidenceText(path=path, text=text))
             except files.MissingError:
                 continue

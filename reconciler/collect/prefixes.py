@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: Environments that tools keep inside a project: venv's and uv's usual name, pixi's default.
 OWN = (".venv", ".pixi/envs/default")
+#: Where the conda that runs this looks for names: its own prefix, then folders of environments.
+OF_CONDA = "ENVFIX_CONDA_ENVS"
 
 
 class _Candidate(Struct, frozen=True):
@@ -152,6 +154,11 @@ def _declared_environments(project: str) -> Iterator[tuple[str, tuple[str, ...]]
 
 def find(name: str, environ: Mapping[str, str]) -> str | None:
     """Return the conda environment of that name, as conda's own files know it, or else conda."""
+    if told := environ.get(OF_CONDA):
+        root, *folders = told.split(os.pathsep)
+        is_root = name in {"base", "root"}
+        there = (root,) if is_root else (os.path.join(folder, name) for folder in folders)
+        return next((path for path in there if kind_of(path) == "conda"), None)
     if name in {"base", "root"}:
         base = next((root for root in _roots(environ) if kind_of(root) == "conda"), None)
         return base or _asked(name)
@@ -160,6 +167,22 @@ def find(name: str, environ: Mapping[str, str]) -> str | None:
     found = next((path for path in chain(known, listed) if kind_of(path) == "conda"), None)
     # To import conda takes longer than a whole scan.
     return found or _asked(name)
+
+
+def known_names(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the names of the conda environments that conda's own files know."""
+    known = (os.path.join(d, name) for d in _envs_dirs(environ) for name in _names(d))
+    prefixes = (*known, *_listed(environ))
+    names = {os.path.basename(path) for path in prefixes if kind_of(path) == "conda"}
+    is_base_there = any(kind_of(root) == "conda" for root in _roots(environ))
+    return (*(["base"] if is_base_there else []), *sorted(names))
+
+
+def _names(folder: str) -> tuple[str, ...]:
+    try:
+        return tuple(map(to_os, files.names(folder)))
+    except files.UnreadableError:
+        return ()
 
 
 def _asked(name: str) -> str | None:

@@ -15,7 +15,7 @@ from reconciler.model.prefix import PrefixRecord
 from reconciler.model.snapshot import Fact, Gap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from reconciler.collect.ground import Ground
     from reconciler.model.snapshot import Snapshot
@@ -79,13 +79,18 @@ def _record(raw: bytes, is_windows: bool) -> PrefixRecord:  # noqa: FBT001
         build_number=written.build_number or 0,
         channel=masked(written.channel) if isinstance(written.channel, str) else "",
         subdir=written.subdir or "",
-        depends=tuple(written.depends or ()),
-        constrains=tuple(written.constrains or ()),
+        depends=_specs(written.depends),
+        constrains=_specs(written.constrains),
         # conda writes slashes on Windows too, and other installers their system's own separator.
         files=tuple(path.replace("\\", "/") for path in paths) if is_windows else tuple(paths),
         requested_specs=tuple(masked(spec) for spec in _requested(written)),
         python_site_packages_path=written.python_site_packages_path,
     )
+
+
+def _specs(written: Sequence[str] | None) -> tuple[str, ...]:
+    # There are thousands, and few name a channel.
+    return tuple([masked(spec) if "://" in spec else spec for spec in written or ()])
 
 
 def _decode(raw: bytes) -> _Written:

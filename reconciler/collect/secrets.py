@@ -38,6 +38,26 @@ _OF_KEYS = rf"""(?imx)
       (?(indent)(?:\n(?:[ \t]*(?=\n)|(?P=indent)[ \t]+[^\n]*))*|)
     )
 """
+# KEY = "value" of TOML, PowerShell and xonsh; ENV KEY value of a Dockerfile, and csh's and fish's.
+# A package may be called tiktoken: a small name counts where no package has such a one.
+_OF_LINES = rf"""(?xm)
+    (?P<key>
+      ^[ \t]*
+      (?:
+        (?:\$(?:env:)?)?(?:[A-Z0-9_]{{0,128}}(?i:{_WORD})[A-Z0-9_]{{0,128}}|(?:[a-z0-9_]{{0,128}}_)?{_WORD})
+        [ \t]{{0,64}}=(?!=)[ \t]{{0,64}}
+      | (?i:ENV|setenv|set(?:[ \t]{{1,8}}-[\w-]{{1,16}}){{0,4}})[ \t]{{1,64}}
+        [A-Z0-9_]{{0,128}}(?i:{_WORD})[A-Z0-9_]{{0,128}}[ \t]{{1,64}}(?!=)
+      )
+    )
+    (?P<value> "{{3}}[^"]*(?:"{{3}})? | "(?:[^"\\\n]|\\.)*"? | '[^'\n]*'? | [^\s"'][^\n]* )
+"""
+# RFC 6750, RFC 7617: what a command sends to show who it is.
+_OF_HEADERS = r"""(?xi)
+    (?P<key> authorization["']?[ \t]{0,8}[:=][ \t]{0,8}["']?(?:(?:bearer|basic|token)[ \t]{1,8})?
+      | \bbearer[ \t]{1,8}(?=[\w.~+/-]{8}) )
+    (?P<value> [^\s"',;]+ )
+"""
 # ${TOKEN} is the name of a secret, not the secret: pip and conda put the value in its place, and
 # GitHub does that of ${{ secrets.TOKEN }}.
 _KEPT_IN_URLS = r"(\$\{\{[^{}\n]*\}\}|\$\{[A-Z0-9_]+\}|\$[A-Z_][A-Z0-9_]*|[:=])"
@@ -53,6 +73,9 @@ def masked(text: str) -> str:
         text = _IN_URLS.sub(lambda match: _mask(match[0], _KEPT_IN_URLS), text)
     if _KEYS.search(text):
         text = re.sub(_OF_KEYS, _masked_value, text)
+        text = re.sub(_OF_LINES, _masked_value, text)
+    if "uthorization" in text or "earer " in text:
+        text = re.sub(_OF_HEADERS, _masked_value, text)
     return text
 
 

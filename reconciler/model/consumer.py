@@ -121,12 +121,11 @@ class Consumer(Row, frozen=True, kw_only=True):
         if package not in self.cuda_of_name:
             return None
         stem = _CUDA_SUFFIX.sub("", package)
-        wanted = (
-            name
-            for name, release in self.cuda_of_name.items()
-            if release.split(".")[0] == str(major) and _CUDA_SUFFIX.sub("", name) == stem
-        )
-        return next(wanted, None)
+        releases = self.cuda_of_name.items()
+        wanted = [name for name, r in releases if r.split(".")[0] == str(major)]
+        same = [name for name in wanted if _CUDA_SUFFIX.sub("", name) == stem]
+        # one for all of a major, where there is one: cupy-cuda11x before cupy-cuda110
+        return min(same, key=lambda name: "." in self.cuda_of_name[name], default=None)
 
     def brought_by(self, extras: Iterable[str]) -> tuple[str, ...]:
         """Return the components that come with some of its extras."""

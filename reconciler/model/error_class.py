@@ -10,8 +10,10 @@ from reconciler.model.row import Row
 #: The tables of the catalog that hold them, one for each kind of trouble.
 ERROR_TABLES = (
     "errors/building",
+    "errors/conda",
     "errors/cpu",
     "errors/driver",
+    "errors/extensions",
     "errors/gpu",
     "errors/installing",
     "errors/libraries",

@@ -113,6 +113,10 @@ class Fix(Struct, frozen=True, kw_only=True):
     commands: tuple[Command, ...] = ()
     #: What the environment's activation is to do; such a fix has nothing else.
     hooks: tuple[HookChange, ...] = ()
+    #: Of a choice without commands, as far as that is known: what would have to go, and that in whose
+    #: place another build or name would have to come, each like ``Command.packages``.
+    removes: tuple[str, ...] = ()
+    replaces: tuple[str, ...] = ()
 
 
 class Splice(Struct, frozen=True):

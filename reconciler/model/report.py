@@ -7,7 +7,9 @@ from msgspec import Struct
 from reconciler.model.cuda import CudaBuild
 from reconciler.model.finding import Finding, Location
 from reconciler.model.graph import Graph
+from reconciler.model.host import SystemToolkit
 from reconciler.model.ignore import Ignored
+from reconciler.model.machine import Driver
 from reconciler.model.manifest import Manifest
 from reconciler.model.pip_view import LiveView
 from reconciler.model.run import Run
@@ -59,13 +61,21 @@ class Report(Struct, frozen=True, kw_only=True):
     target: Target
     #: The driver and the GPUs that were judged for, and what is around, each in words.
     machine: tuple[str, ...] = ()
+    #: The driver that was judged for; None where none is known.
+    driver: Driver | None = None
+    #: The CUDA toolkits of the machine.
+    toolkits: tuple[SystemToolkit, ...] = ()
     builds: tuple[CudaBuild, ...] = ()
+    #: The same of what declared files ask for, where no environment was looked at.
+    declared: tuple[CudaBuild, ...] = ()
     #: Root findings, the worst first; what they explain is folded under them.
     findings: tuple[Finding, ...] = ()
     #: What the user's own files silence.
     ignored: tuple[Ignored, ...] = ()
     #: The declared files that were judged, with those that they include.
     manifests: tuple[Manifest, ...] = ()
+    #: How many rules have judged.
+    judged: int = 0
     skips: tuple[Skip, ...] = ()
     gaps: tuple[Gap, ...] = ()
     crashes: tuple[Crash, ...] = ()

@@ -7,6 +7,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from reconciler.model.cuda import CudaBuild
+from reconciler.model.look import Tell
 
 
 class ChannelRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -189,3 +190,5 @@ class Terms(Struct, frozen=True, kw_only=True):
     channels: tuple[str, ...] = ()
     #: The release of the target's driver; "" for one that runs the CUDA of the conversion.
     driver: str = ""
+    #: Hears what takes long; None where nobody listens.
+    tell: Tell | None = None

@@ -2,49 +2,64 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
 from reconciler.model.conversion import Converted, Dropped, Kept, Stance
-from reconciler.model.os_name import printable
+from reconciler.model.look import PLAIN
 from reconciler.output import diff as as_diff
 from reconciler.output import proof
+from reconciler.output.page import Page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reconciler.model.conversion import Conversion, Line, Rendition
+    from reconciler.model.look import Look
 
 SCHEMA = 1
 WIDTH = 100
+#: What decides whether the file can be used, by its first words.
+_STYLES = {
+    "Proven for": "good",
+    "Not proven": "warning",
+    "It has no solution": "error",
+    "As converted it has no solution": "warning",
+    "CUDA is not decided": "error",
+    "Choose": "bold",
+    "CUDA ": "bold",
+    "For the CPU": "bold",
+    "Made of": "dim",
+    "Without CUDA": "bold",
+}
 
 
-def render(made: Rendition, *, form: str, diff: bool, verbose: bool, **_: object) -> str:
+def render(
+    made: Rendition, look: Look = PLAIN, *, form: str, diff: bool, verbose: bool, **_: object
+) -> str:
     """Return a conversion in the form that is wished."""
     if diff:
-        return as_diff.render([made.file])
+        return as_diff.render([made.file], color=look.color)
     if form == "json":
         return render_json(made.conversion, made.file.after)
-    return render_text(made.conversion, made.file.after, verbose=verbose)
+    return render_text(made.conversion, made.file.after, look, verbose=verbose)
 
 
-def render_text(conversion: Conversion, text: str, *, verbose: bool = False) -> str:
+def render_text(
+    conversion: Conversion, text: str, look: Look = PLAIN, *, verbose: bool = False
+) -> str:
     """Return the file with what there is to know of it as comments above."""
-    said = [line for part in _told(conversion, verbose=verbose) for line in _wrapped(part)]
-    return "".join(f"{line}\n" for line in said) + text
+    # What is kept is of one width, wherever it was made.
+    page = Page(look if look.whole else replace(look, width=WIDTH))
+    for part in _told(conversion, verbose=verbose):
+        page.comment(part, _style(part))
+    return "".join(f"{line}\n" for line in page.lines) + text
 
 
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(
-        printable(text),
-        WIDTH,
-        initial_indent="# ",
-        subsequent_indent="#   ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+def _style(said: str) -> str:
+    return next((style for start, style in _STYLES.items() if said.startswith(start)), "plain")
 
 
 def _told(conversion: Conversion, *, verbose: bool) -> Iterator[str]:

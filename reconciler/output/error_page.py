@@ -17,8 +17,10 @@ FAMILIES: Mapping[str, tuple[str, str]] = {
     "errors/cpu": ("Builds without CUDA", "when a build for the CPU is in use"),
     "errors/driver": ("Drivers, containers and WSL", "when CUDA is started"),
     "errors/gpu": ("GPU architectures and kernels", "when a GPU is given work"),
-    "errors/installing": ("pip, uv, Poetry, conda and pixi", "when an environment is made"),
+    "errors/conda": ("conda, mamba and pixi", "when conda's packages are solved for or unpacked"),
+    "errors/installing": ("pip, uv and Poetry", "when wheels are looked for or installed"),
     "errors/building": ("Compiling CUDA extensions", "when pip compiles a package"),
+    "errors/extensions": ("Kernels and compiled parts", "when a model is loaded or compiled"),
     "errors/windows": ("DLLs of Windows", "when a DLL is loaded"),
 }
 _CERTAIN = {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
+from reconciler.model.look import PLAIN
 from reconciler.model.os_name import printable
 from reconciler.output.page import FEW, Page, few
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from reconciler.model.diagnosis import Culprit, Diagnosis
+    from reconciler.model.look import Look
 
 _CERTAIN = {
     "proven": "proven here",
@@ -70,14 +72,13 @@ class JsonExplanation(Struct, frozen=True):
 
 def render(
     diagnoses: Sequence[Diagnosis],
+    look: Look = PLAIN,
     *,
     unknown: str = "",
-    width: int = 80,
-    color: bool = False,
     verbose: bool = False,
 ) -> str:
     """Return diagnoses as text."""
-    page = Page(width=width, color=color)
+    page = Page(look)
     for diagnosis in diagnoses:
         _add(page, diagnosis, verbose=verbose)
     if not diagnoses:
@@ -115,24 +116,26 @@ def _add(page: Page, diagnosis: Diagnosis, *, verbose: bool) -> None:
     often = f", {one.count} times" if one.count > 1 else ""
     page.add(page.style(printable(one.error.title), "bold"))
     also = f" (and, in other words, {', '.join(map(str, one.also_at))})" if one.also_at else ""
-    page.paragraph(one.text, label=f"line {one.line}{also}{often}: ")
+    page.paragraph(one.text, label=f"line {one.line}{also}{often}: ", style="dim")
     certain = _CERTAIN[diagnosis.certainty]
     page.paragraph(certain, label="certain  ", style=_STYLES[diagnosis.certainty])
-    page.paragraph(diagnosis.cause, label="cause    ")
+    page.paragraph(diagnosis.cause, label="cause    ", style="dim")
     if diagnosis.culprit:
-        page.paragraph(_culprit(diagnosis.culprit), label="culprit  ")
+        page.paragraph(_culprit(diagnosis.culprit), label="culprit  ", style="dim")
     for number, seen in enumerate(few(diagnosis.evidence, FEW, verbose=verbose)):
-        page.paragraph(seen, label="         " if number else "seen     ")
-    page.paragraph(diagnosis.remedy, label="remedy   ")
+        label = "         " if number else "seen     "
+        page.paragraph(seen, label=label, style="dim", body="quiet")
+    page.paragraph(diagnosis.remedy, label="remedy   ", style="good")
     if further := _next(diagnosis):
-        page.paragraph(further, label="next     ")
+        page.paragraph(further, label="next     ", style="dim")
     if fix := _fix(diagnosis):
-        page.paragraph(f"{fix} (`envfix fix` shows it)", label="fix      ")
+        page.paragraph(f"{fix} (`envfix fix` shows it)", label="fix      ", style="good")
     if diagnosis.rules and (diagnosis.findings or diagnosis.certainty == "general"):
         found = "found by" if diagnosis.findings else "would be found by"
-        page.paragraph(f"{found} {', '.join(diagnosis.rules)}", label="rules    ")
+        page.paragraph(f"{found} {', '.join(diagnosis.rules)}", label="rules    ", style="dim")
     for number, source in enumerate(few(one.error.sources, FEW, verbose=verbose)):
-        page.paragraph(source, label="         " if number else "threads  ")
+        label = "         " if number else "threads  "
+        page.paragraph(source, label=label, style="dim", body="quiet")
     page.add()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from reconciler.model.hook import FileState, PrependPath, RemoveElement, SetVariable, Unset
+from reconciler.model.look import PLAIN
 from reconciler.model.os_name import printable
 from reconciler.output.page import Page
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from reconciler.model.hook import HookChange, HookOffer, HookStatus, HookVariable
+    from reconciler.model.look import Look
     from reconciler.model.snapshot import Target
 
 _ON_PATHS = (
@@ -51,16 +53,18 @@ def add_changes(page: Page, changes: Iterable[HookChange], target: Target) -> No
     for change in listed:
         said = "; ".join(map(variable_of, change.variables))
         page.paragraph(f"{said}.", label="- ", indent=0)
-        page.paragraph(f"{change.why.code}: {change.why.sentence}.")
+        page.paragraph(f"{change.why.code}: {change.why.sentence}.", body="dim")
         if change.replaces:
             gone = " and ".join(map(printable, change.replaces))
             page.paragraph(f"{gone}, which `envfix undo` brings back.", label="instead of  ")
         for proof in change.proof:
-            page.paragraph(f"{proof}.", label="proof  ")
+            page.paragraph(f"{proof}.", label="proof  ", style="dim", body="dim")
     for advice in advice_on(listed):
-        page.paragraph(f"{advice}.", label="know   ")
+        page.paragraph(f"{advice}.", label="know   ", style="warning")
     if listed and target.kind == "venv":
-        page.paragraph(f"{_IN_VENV.format(prefix=target.prefix)}.", label="know   ")
+        page.paragraph(
+            f"{_IN_VENV.format(prefix=target.prefix)}.", label="know   ", style="warning"
+        )
 
 
 def advice_on(changes: Sequence[HookChange]) -> tuple[str, ...]:
@@ -72,9 +76,9 @@ def advice_on(changes: Sequence[HookChange]) -> tuple[str, ...]:
     return said if changes else ()
 
 
-def render_offer(offer: HookOffer, target: Target, *, width: int) -> str:
+def render_offer(offer: HookOffer, target: Target, look: Look = PLAIN) -> str:
     """Return what a hook is to do, and what it could do as well."""
-    page = Page(width=width, color=False)
+    page = Page(look)
     if offer.changes:
         page.paragraph(f"What the activation of {target.prefix} is to do", indent=0)
         add_changes(page, offer.changes, target)
@@ -85,7 +89,7 @@ def render_offer(offer: HookOffer, target: Target, *, width: int) -> str:
             indent=0,
         )
     for refusal in offer.refusals:
-        page.paragraph(f"{refusal}.", label="but    ")
+        page.paragraph(f"{refusal}.", label="but    ", style="warning")
     if offer.left_out:
         page.paragraph("With --unsafe-fixes, too", indent=0)
         add_changes(page, offer.left_out, target)
@@ -99,11 +103,11 @@ _STATES = {
 }
 
 
-def render_status(status: HookStatus | None, target: Target, *, width: int) -> str:
+def render_status(status: HookStatus | None, target: Target, look: Look = PLAIN) -> str:
     """Return how the hook of an environment is, a line a script."""
     if status is None:
         return f"{target.prefix} has no hook of envfix\n"
-    page = Page(width=width, color=False)
+    page = Page(look)
     page.paragraph(f"The hook of envfix in {target.prefix}", indent=0)
     for script in status.scripts:
         page.paragraph(f"{script.state:<8} {script.path}: {_STATES[script.state]}")

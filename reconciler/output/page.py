@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from reconciler.model.finding import Finding, Location
     from reconciler.model.fix import Fix
+    from reconciler.model.look import Look
     from reconciler.model.report import Crash, Report
     from reconciler.model.snapshot import Gap
 
@@ -23,9 +25,23 @@ STYLES: Mapping[str, str] = {
     "error": "1;31",
     "warning": "1;33",
     "info": "1;36",
+    "good": "1;32",
     "bold": "1",
+    # What can be passed over: labels, evidence, what is in brackets.
+    "dim": "2",
+    # As dim, and nothing in it stands out.
+    "quiet": "2",
+    # What is to be copied.
+    "command": "36",
     "plain": "",
 }
+# A command in a sentence, the code of a rule, and a severity behind it.
+_INLINE = re.compile(
+    r"(?P<command>`[^`]+`)|(?P<bold>\b[A-Z]{3}\d{3}\b)|(?<=\()(?P<severity>error|warning|info)(?=\))"
+)
+_COMMAND = re.compile(r"`[^`]+`")
+# Stands for a space that is not to be broken at; printable() lets no such character through.
+_GLUE = "\x00"
 #: Without --verbose, as many packages of one side and CUDA are named.
 FEW = 3
 _LEFT_ALONE = "it does not declare a Python environment"
@@ -34,36 +50,76 @@ _LEFT_ALONE = "it does not declare a Python environment"
 class Page:
     """Lines as they are written; whatever came from an environment is made printable here."""
 
-    def __init__(self, *, width: int, color: bool) -> None:
+    def __init__(self, look: Look) -> None:
         self.lines: list[str] = []
-        self._width = width
-        self._color = color
+        self.width = look.width
+        self._color = look.color
+        self._whole = look.whole or look.color
 
     def style(self, text: str, style: str) -> str:
         """Return text in a style, where there is color."""
-        code = STYLES[style] if self._color else ""
+        code = STYLES[style] if self._color and text else ""
         return f"\x1b[{code}m{text}\x1b[0m" if code else text
 
     def add(self, text: str = "") -> None:
         """Add a line as it is."""
         self.lines.append(text)
 
-    def paragraph(
-        self, text: str, *, label: str = "", indent: int = 2, style: str = "bold"
+    def paragraph(  # noqa: PLR0913 - each is how a part of the text is shown
+        self,
+        text: str,
+        *,
+        label: str = "",
+        indent: int = 2,
+        style: str = "bold",
+        body: str = "plain",
+        keep: Sequence[str] = (),
     ) -> None:
-        """Add wrapped text, its label hanging at the left."""
-        head = " " * indent + label
-        wrapped = textwrap.wrap(
-            printable(text),
-            width=self._width,
-            initial_indent=head,
-            subsequent_indent=" " * len(head),
+        """Add wrapped text, its label hanging at the left; what is to be kept whole is so."""
+        hanging = " " * (indent + len(label))
+        for number, line in enumerate(self._wrapped(text, hanging, hanging, keep)):
+            head = hanging if number else " " * indent + self.style(label, style)
+            self.lines.append(f"{head}{self.inked(line, body)}")
+
+    def comment(self, text: str, style: str = "plain") -> None:
+        """Add wrapped text as a comment of YAML, of TOML and of requirements."""
+        for number, line in enumerate(self._wrapped(text, "# ", "#   ")):
+            head = self.style("#   " if number else "# ", "dim")
+            self.lines.append(f"{head}{self.inked(line, style)}")
+
+    def _wrapped(
+        self, text: str, first: str, other: str, keep: Sequence[str] = ()
+    ) -> Iterator[str]:
+        """Yield the lines of a text, without what they begin with."""
+        lines = textwrap.wrap(
+            self._glued(printable(text), keep),
+            width=self.width,
+            initial_indent=first,
+            subsequent_indent=other,
             break_long_words=False,
             break_on_hyphens=False,
         )
-        if label and wrapped:
-            wrapped[0] = " " * indent + self.style(label, style) + wrapped[0][len(head) :]
-        self.lines += wrapped
+        for number, line in enumerate(lines):
+            yield line[len(other if number else first) :].replace(_GLUE, " ")
+
+    def inked(self, text: str, style: str = "plain") -> str:
+        """Return text in a style, with its commands and codes in theirs, where there is color."""
+        if style == "quiet" or not self._color:
+            return self.style(text, style)
+        said, end = "", 0
+        for match in _INLINE.finditer(text):
+            kind = match["severity"] or match.lastgroup or style
+            said += self.style(text[end : match.start()], style) + self.style(match[0], kind)
+            end = match.end()
+        return said + self.style(text[end:], style)
+
+    def _glued(self, text: str, keep: Sequence[str]) -> str:
+        """Return text whose commands, and what is to be kept, have no space to be broken at."""
+        if not self._whole:
+            return text
+        for whole in map(printable, keep):
+            text = text.replace(whole, whole.replace(" ", _GLUE))
+        return _COMMAND.sub(lambda match: match[0].replace(" ", _GLUE), text)
 
 
 def few(items: Sequence[str], few: int, *, verbose: bool) -> Iterator[str]:
@@ -97,17 +153,18 @@ def add_details(page: Page, report: Report, finding: Finding, *, verbose: bool) 
     """Add what there is to say of a finding beside its message and its place."""
     places = [place_of(report, location) for location in finding.related]
     for place in few(places, FEW, verbose=verbose):
-        page.paragraph(place, label="and     ")
+        page.paragraph(place, label="and     ", style="dim")
     if finding.platforms:
-        page.paragraph(", ".join(finding.platforms), label="on      ")
-    page.paragraph(finding.shows_as + ".", label="shows   ")
+        page.paragraph(", ".join(finding.platforms), label="on      ", style="dim")
+    page.paragraph(finding.shows_as + ".", label="shows   ", style="dim")
     for number, evidence in enumerate(few(finding.evidence, FEW + 1, verbose=verbose)):
-        page.paragraph(evidence, label="        " if number else "seen    ")
-    page.paragraph(finding.remedy + ".", label="do      ")
+        label = "        " if number else "seen    "
+        page.paragraph(evidence, label=label, style="dim", body="quiet")
+    page.paragraph(finding.remedy + ".", label="do      ", style="good")
     if finding.fix:
         _add_fix(page, report, finding, finding.fix)
     for symptom in finding.symptoms:
-        page.paragraph(f"{symptom.code} {symptom.message}.", label="hence   ")
+        page.paragraph(f"{symptom.code} {symptom.message}.", label="hence   ", style="dim")
         # The same rule in another place has the same cure; another rule's may not be.
         if symptom.code != finding.code and symptom.severity is Severity.ERROR:
             page.paragraph(symptom.remedy + ".", label="        ")
@@ -132,7 +189,7 @@ def _add_fix(page: Page, report: Report, finding: Finding, fix: Fix) -> None:
         how = "for you to choose"
     is_choice = fix.applicability is Applicability.DISPLAY and not fix.commands
     if says_more(finding) if is_choice else fix.edits or fix.hooks:
-        page.paragraph(f"{fix.title} ({how}).", label="fix     ")
+        page.paragraph(f"{fix.title} ({how}).", label="fix     ", style="good")
     _commands(page, fix)
 
 
@@ -163,11 +220,11 @@ def fixable_of(report: Report) -> str:
 def _commands(page: Page, fix: Fix) -> None:
     """Add the commands of a fix, each on one line, as it is to be copied."""
     if fix.commands and fix.applicability is Applicability.DISPLAY:
-        page.paragraph(fix.title + ".", label="but     ")
+        page.paragraph(fix.title + ".", label="but     ", style="warning")
     lines = [line_of(command) for command in fix.commands for _ in range(command.times)]
     for number, line in enumerate(lines):
-        label = "        " if number else page.style("run     ", "bold")
-        page.add(f"  {label}{printable(line)}")
+        label = "        " if number else page.style("run     ", "good")
+        page.add(f"  {label}{page.style(printable(line), 'command')}")
 
 
 def add_passed_over(page: Page, report: Report, *, verbose: bool) -> None:
@@ -176,20 +233,36 @@ def add_passed_over(page: Page, report: Report, *, verbose: bool) -> None:
     for skip in report.skips:
         codes.setdefault(skip.reason, []).append(skip.code)
     for reason, passed in codes.items():
-        page.paragraph(f"{', '.join(passed)}: {reason}", label="not judged  ", indent=0)
+        page.paragraph(
+            f"{', '.join(passed)}: {reason}",
+            label="not judged  ",
+            indent=0,
+            style="dim",
+            body="quiet",
+        )
     # What a rule was passed over for is said with the rule.
     gaps = [g for g in report.gaps if not any(g.reason in skip.reason for skip in report.skips)]
     for gap in gaps:
-        page.paragraph(f"{what_of(gap)}: {gap.reason}", label="not seen    ", indent=0)
+        page.paragraph(
+            f"{what_of(gap)}: {gap.reason}",
+            label="not seen    ",
+            indent=0,
+            style="dim",
+            body="quiet",
+        )
     for crash in report.crashes:
-        page.paragraph(f"{crash.code} {last_line(crash)}", label="crashed     ", indent=0)
+        page.paragraph(
+            f"{crash.code} {last_line(crash)}", label="crashed     ", indent=0, style="error"
+        )
     for ignored in report.ignored if verbose else ():
         by = place_of(report, ignored.by.at)
         why = ignored.by.reason or "no reason is given"
         said = f"{ignored.finding.code} {place_of(report, ignored.finding.at)}: {why} ({by})"
-        page.paragraph(said, label="ignored     ", indent=0)
+        page.paragraph(said, label="ignored     ", indent=0, style="dim", body="quiet")
     for path in report.left_alone if verbose else ():
-        page.paragraph(f"{path}: {_LEFT_ALONE}", label="left alone  ", indent=0)
+        page.paragraph(
+            f"{path}: {_LEFT_ALONE}", label="left alone  ", indent=0, style="dim", body="quiet"
+        )
     if page.lines and page.lines[-1]:
         page.add()
 

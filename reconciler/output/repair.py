@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.model.finding import Severity, flat
 from reconciler.model.fix import Applicability
+from reconciler.model.look import PLAIN
 from reconciler.model.os_name import printable
 from reconciler.model.plan import Reason
 from reconciler.model.steps import line_of, merge
@@ -17,19 +18,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from reconciler.model.finding import Finding
+    from reconciler.model.look import Look
     from reconciler.model.plan import LeftOutFix, PlannedFix, Repair
     from reconciler.model.report import Report
 
 _SURE = {Applicability.SAFE: "safe", Applicability.UNSAFE: "may not be what you mean"}
 
 
-def render(  # noqa: PLR0913 - each is one of the user's wishes
+def render(
     repair: Repair,
     *,
     how: str,
     written: Sequence[str] | None = None,
-    width: int = 80,
-    color: bool = False,
+    look: Look = PLAIN,
     verbose: bool = False,
 ) -> str:
     """Return the diff, what each fix does, what was left out and why, and what is left to do.
@@ -37,17 +38,17 @@ def render(  # noqa: PLR0913 - each is one of the user's wishes
     ``how`` is the command that writes it; ``written`` are the files that were written, of which no
     diff is shown any more.
     """
-    page = Page(width=width, color=color)
+    page = Page(look)
     _made(page, repair, "What this does" if written is None else "What was done")
     _left_out(page, repair)
     _hooks(page, repair, written is not None)
     _commands(page, repair)
     _left(page, repair, verbose=verbose)
-    page.add(_summary(repair, written, how))
+    page.add(page.inked(_summary(repair, written, how), "bold"))
     story = "\n".join(page.lines) + "\n"
     if written is not None or not repair.files:
         return story
-    return f"{diff.render(repair.files, color=color)}\n{story}"
+    return f"{diff.render(repair.files, color=look.color)}\n{story}"
 
 
 def render_made(repair: Repair) -> str:
@@ -70,7 +71,7 @@ def _made(page: Page, repair: Repair, heading: str) -> None:
         for finding in planned.findings:
             still = finding in repair.unclosed
             verb = "does not close" if still else "closes"
-            page.paragraph(f"{verb} {_said(repair.before, finding)}")
+            page.paragraph(f"{verb} {_said(repair.before, finding)}", body="dim")
     for finding in repair.caused:
         page.paragraph(f"After it, {_said(repair.after, finding)}", label="- ", indent=0)
     page.add()
@@ -85,7 +86,7 @@ def _hooks(page: Page, repair: Repair, is_written: bool) -> None:  # noqa: FBT00
     add_changes(page, changes, repair.before.target)
     for planned in repair.hooks:
         for finding in planned.findings:
-            page.paragraph(f"closes {_said(repair.before, finding)}")
+            page.paragraph(f"closes {_said(repair.before, finding)}", body="dim")
     page.add()
 
 
@@ -114,8 +115,8 @@ def _commands(page: Page, repair: Repair) -> None:
     page.add(page.style("What to run in the environment (--script FILE writes it)", "bold"))
     for step in steps:
         for _ in range(step.command.times):
-            page.add(f"  {printable(line_of(step.command))}")
-        page.paragraph(f"{', '.join(step.codes)}: {'; '.join(step.reasons)}.", indent=6)
+            page.add(f"  {page.style(printable(line_of(step.command)), 'command')}")
+        page.paragraph(f"{', '.join(step.codes)}: {'; '.join(step.reasons)}.", indent=6, body="dim")
     page.add()
 
 
@@ -129,7 +130,7 @@ def _left(page: Page, repair: Repair, *, verbose: bool) -> None:
     page.add(page.style("What is left for you", "bold"))
     for finding in shown:
         page.paragraph(_said(repair.after, finding), label="- ", indent=0)
-        page.paragraph(f"{_todo(finding)}.", label="do  ")
+        page.paragraph(f"{_todo(finding)}.", label="do  ", style="good")
     if hidden := len(findings) - len(shown):
         page.paragraph(f"{counted(hidden, 'finding')} of no harm (info): -v shows", indent=0)
     page.add()

@@ -30,8 +30,12 @@ def render(module: RuleModule[World]) -> str:
 
 def render_line(module: RuleModule[World]) -> str:
     """Return one line of the list of rules."""
-    summary = inspect.cleandoc(module.__doc__ or "").partition("\n\n")[0]
-    return f"{module.RULE.code}  {module.RULE.severity:8} {' '.join(summary.split())}"
+    return f"{module.RULE.code}  {module.RULE.severity:8} {summary(module)}"
+
+
+def summary(module: RuleModule[World]) -> str:
+    """Return what a rule is about, in one sentence."""
+    return " ".join(inspect.cleandoc(module.__doc__ or "").partition("\n\n")[0].split())
 
 
 def _judges(module: RuleModule[World]) -> str:

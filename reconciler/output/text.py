@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from reconciler.model.cuda import Variant
+from reconciler.model.look import PLAIN
 from reconciler.model.os_name import printable
 from reconciler.output.loads import add_loads
 from reconciler.output.page import (
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from reconciler.model.cuda import CudaBuild
     from reconciler.model.finding import Finding
+    from reconciler.model.look import Look
     from reconciler.model.pip_view import Difference, LiveView
     from reconciler.model.report import Report
 
@@ -35,9 +37,9 @@ _NO_CUDA = "No package of this environment has to do with CUDA."
 _NO_CUDA_FOR_MACOS = "There is no CUDA for macOS: the environment is judged in all but CUDA."
 
 
-def render(report: Report, *, width: int = 80, color: bool = False, verbose: bool = False) -> str:
+def render(report: Report, look: Look = PLAIN, *, verbose: bool = False) -> str:
     """Return the report as text: the CUDA at hand, the findings, what was passed over, a summary."""
-    page = Page(width=width, color=color)
+    page = Page(look)
     _target(page, report, verbose=verbose)
     _builds(page, report, verbose=verbose)
     for finding in report.findings:
@@ -49,7 +51,7 @@ def render(report: Report, *, width: int = 80, color: bool = False, verbose: boo
     add_passed_over(page, report, verbose=verbose)
     page.add(_summary(page, report))
     if fixable := fixable_of(report):
-        page.add(fixable)
+        page.add(page.inked(fixable))
     return "\n".join(page.lines) + "\n"
 
 
@@ -65,17 +67,19 @@ def render_quiet(report: Report, *, strict: bool = False) -> str:
 
 def _target(page: Page, report: Report, *, verbose: bool) -> None:
     target = report.target
-    page.paragraph(f"{target.project} ({target.platform})", label="project      ", indent=0)
+    page.paragraph(
+        f"{target.project} ({target.platform})", label="project      ", indent=0, style="dim"
+    )
     prefix = (
         f"{target.prefix} ({target.kind}; {target.because})"
         if target.prefix
         else (f"none ({target.because})")
     )
-    page.paragraph(prefix, label="environment  ", indent=0)
+    page.paragraph(prefix, label="environment  ", indent=0, style="dim")
     if report.machine and (verbose or target.driver or target.gpus):
-        page.paragraph("; ".join(report.machine), label="machine      ", indent=0)
+        page.paragraph("; ".join(report.machine), label="machine      ", indent=0, style="dim")
     for note in target.notes:
-        page.paragraph(note, label="note         ", indent=0)
+        page.paragraph(note, label="note         ", indent=0, style="warning")
     page.add()
 
 
@@ -89,20 +93,21 @@ def _builds(page: Page, report: Report, *, verbose: bool) -> None:
         return
     page.add(page.style(f"{'CUDA':8}{'from':8}{'what':10}packages", "bold"))
     for cuda, manager, role, packages in rows:
-        page.paragraph(packages, label=f"{cuda:8}{manager:8}{role:10}", indent=0, style="plain")
+        head = f"{cuda:8}{manager:8}{role:10}"
+        page.paragraph(", ".join(packages), label=head, indent=0, style="plain", keep=packages)
     page.add()
 
 
 def _build_rows(
     builds: Sequence[CudaBuild], *, verbose: bool
-) -> Iterator[tuple[str, str, str, str]]:
+) -> Iterator[tuple[str, str, str, tuple[str, ...]]]:
     grouped: dict[tuple[tuple[int, int], str, str, str], list[str]] = defaultdict(list)
     for build in builds:
         role = build.role if build.variant is Variant.CUDA else "built for"
         release = (build.cuda.major, build.cuda.minor or 0) if build.cuda else (0, 0)
         grouped[release, _cuda(build), build.manager, role].append(str(build))
     for (_, cuda, manager, role), names in sorted(grouped.items()):
-        yield cuda, manager, role, ", ".join(few(names, FEW, verbose=verbose))
+        yield cuda, manager, role, tuple(few(names, FEW, verbose=verbose))
 
 
 def _cuda(build: CudaBuild) -> str:
@@ -118,7 +123,7 @@ def _finding(page: Page, report: Report, finding: Finding, *, verbose: bool) -> 
     severity = page.style(finding.severity, finding.severity)
     page.add(f"{severity} {page.style(f'{finding.code} {finding.name}', 'bold')}")
     page.paragraph(finding.message + ".")
-    page.paragraph(place_of(report, finding.at), label="at      ")
+    page.paragraph(place_of(report, finding.at), label="at      ", style="dim")
     add_details(page, report, finding, verbose=verbose)
 
 
@@ -153,5 +158,6 @@ def _summary(page: Page, report: Report) -> str:
     brought = sum(bool(build.brings) for build in report.builds)
     passed = f", {counted(len(report.skips), 'rule')} not judged" if report.skips else ""
     ignored = f", {len(report.ignored)} ignored" if report.ignored else ""
-    found = ", ".join(counts_of(page, report)) or "Nothing found"
-    return f"{found} (CUDA in {counted(brought, 'package')}{passed}{ignored})"
+    found = ", ".join(counts_of(page, report)) or page.style("Nothing found", "good")
+    beside = f"(CUDA in {counted(brought, 'package')}{passed}{ignored})"
+    return f"{found} {page.style(beside, 'dim')}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.model.look import PLAIN
 from reconciler.output.page import (
     Page,
     add_details,
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reconciler.model.finding import Finding
+    from reconciler.model.look import Look
     from reconciler.model.report import Report
 
 
-def render(report: Report, *, width: int = 80, color: bool = False, verbose: bool = False) -> str:
+def render(report: Report, look: Look = PLAIN, *, verbose: bool = False) -> str:
     """Return the findings of each file by their lines, what was passed over, and a summary."""
-    page = Page(width=width, color=color)
+    page = Page(look)
     for finding in _by_place(report):
         severity = page.style(finding.severity, finding.severity)
         name = page.style(f"{finding.code} {finding.name}", "bold")
@@ -36,7 +38,7 @@ def render(report: Report, *, width: int = 80, color: bool = False, verbose: boo
     add_passed_over(page, report, verbose=verbose)
     page.add(_summary(page, report))
     if fixable := fixable_of(report):
-        page.add(fixable)
+        page.add(page.inked(fixable))
     return "\n".join(page.lines) + "\n"
 
 
@@ -55,12 +57,12 @@ def _summary(page: Page, report: Report) -> str:
     unread = {gap.item for gap in report.gaps}
     paths = {*report.target.files} - {*report.left_alone} - unread
     beside = ", ".join(_beside(report))
-    beside = f" ({beside})" if beside else ""
+    beside = page.style(f" ({beside})", "dim") if beside else ""
     if found := ", ".join(counts_of(page, report)):
         return f"{found} in {counted(len(paths), 'file')}{beside}"
     if not paths:
         return f"Nothing to judge{beside}"
-    return f"All clear: {counted(len(paths), 'file')}{beside}"
+    return f"{page.style('All clear', 'good')}: {counted(len(paths), 'file')}{beside}"
 
 
 def _beside(report: Report) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
+from reconciler.model.look import PLAIN
 from reconciler.model.os_name import printable
 from reconciler.output.graph import JsonGraph, graph_of
 from reconciler.output.page import FEW, Page, few
@@ -14,6 +15,7 @@ from reconciler.output.page import FEW, Page, few
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from reconciler.model.look import Look
     from reconciler.model.which import Which, WhichAnswer, WhichCandidate
 
 _BY_NAME = "Python itself, by name (ctypes)"
@@ -63,9 +65,9 @@ class JsonWhich(Struct, frozen=True):
     graph: JsonGraph | None
 
 
-def render(which: Which, *, width: int = 80, color: bool = False, verbose: bool = False) -> str:
+def render(which: Which, look: Look = PLAIN, *, verbose: bool = False) -> str:
     """Return the answers as text, those of one situation together."""
-    page = Page(width=width, color=color)
+    page = Page(look)
     page.add(page.style(printable(which.soname), "bold"))
     if which.asked:
         page.paragraph(f"the library that {which.asked} names", indent=2)
@@ -73,7 +75,7 @@ def render(which: Which, *, width: int = 80, color: bool = False, verbose: bool 
         page.add()
         names = ", ".join(few(which.near, FEW, verbose=verbose))
         page.paragraph(f"no library has this name; there is {names}", indent=0)
-        page.add(f"`envfix which {printable(which.near[0])}` tells of the first")
+        page.add(page.inked(f"`envfix which {printable(which.near[0])}` tells of the first"))
         if not any(answer.path or answer.askers for answer in which.answers):
             return "\n".join(page.lines) + "\n"
     situation = None
@@ -149,15 +151,15 @@ def _by_file(answers: Iterable[WhichAnswer]) -> Iterator[WhichAnswer]:
 
 def _answer(page: Page, answer: WhichAnswer, *, verbose: bool) -> None:
     if answer.path and answer.owner:
-        page.paragraph(f"{answer.path} ({answer.owner.title})", label="is       ")
+        page.paragraph(f"{answer.path} ({answer.owner.title})", label="is       ", style="good")
     else:
         page.paragraph("nothing", label="is       ", style="error")
-    page.paragraph(f"{answer.because}.", label="because  ")
+    page.paragraph(f"{answer.because}.", label="because  ", style="dim")
     for number, asker in enumerate(few(answer.askers or (_BY_NAME,), FEW, verbose=verbose)):
-        page.paragraph(asker, label="         " if number else "for      ")
+        page.paragraph(asker, label="         " if number else "for      ", style="dim")
     others = [one for one in answer.candidates if one.why_not and (verbose or not one.is_same)]
     for one in others if verbose else others[:FEW]:
         said = f"{one.path} ({one.owner.title}): {one.why_not}"
-        page.paragraph(said, label="not      ")
+        page.paragraph(said, label="not      ", style="dim", body="quiet")
     if not verbose and len(others) > FEW:
         page.paragraph(f"and {len(others) - FEW} more (-v)", label="         ")

@@ -21,6 +21,15 @@ def modules() -> Mapping[str, str]:
     return {name.partition("_")[0].upper(): name for name in names}
 
 
+def nearest(code: str) -> str | None:
+    """Return the code, or the family of codes, that somebody may have meant."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only for what is wrong
+
+    families = dict.fromkeys(known[:3] for known in modules())
+    near = get_close_matches(code, [*modules(), *families], n=1, cutoff=0.8)
+    return near[0] if near else None
+
+
 def rule(code: str) -> RuleModule[World]:
     """Return the module of one rule, which is imported when it is asked for."""
     module = importlib.import_module(f"{__name__}.{modules()[code]}")

@@ -198,11 +198,16 @@ def _fix(world: World, chief: CudaBuild | None, others: Sequence[CudaBuild], sid
         return world.mending.choice(_choice(sides))
     title = f"keep {chief} with its CUDA {chief.major}"
     siblings: list[Owner] = []
-    for user in (build for build in others if build.role is Role.NEEDS):
+    users = [build for build in others if build.role is Role.NEEDS]
+    for user in users:
         consumer = world.consumer(user)
         name = consumer.sibling(user.package, chief.major) if consumer else None
         if user.manager != "pip" or not name or name not in world.wheels:
-            return world.mending.choice(f"{title}; left to you, since {user} needs another build")
+            return world.mending.choice(
+                f"{title}; left to you, since {user} has to give way to a build for CUDA {chief.major}",
+                removes=[build for build in others if build not in users],
+                replaces=users,
+            )
         siblings += world.wheels[name]
     shared = [o for build in others for o in world.overlapping(build) if o not in others]
     sharing = dict.fromkeys((*siblings, *world.mending.owners_of(shared)))

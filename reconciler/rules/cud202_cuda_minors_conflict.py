@@ -209,7 +209,7 @@ def _finding(
         remedy=_remedy(clash, ours, theirs),
         evidence=tuple(f"{build}: {build.evidence}, CUDA {build.cuda}" for build in pair),
         fix=_fix(world, clash, ours, theirs) if place == INSTALLED else None,
-        cause=cause_of(RULE.name, place, f"{clash.component}-{clash.needs}"),
+        cause=cause_of(RULE.name, place, f"{clash.component}-{clash.needs}-{theirs.package}"),
         explained_by=tuple(written),
     )
 

@@ -210,7 +210,7 @@ def _fix(world: World, framework: CudaBuild, signs: Sequence[CudaBuild]) -> Fix:
     tag = f"cu{cuda.major}{cuda.minor}" if cuda else ""
     if framework.manager != "pip" or builds is None or tag not in builds.tags:
         return world.mending.choice(
-            f"take {framework.package} in a build for CUDA, or mean the CPU"
+            f"take {framework.package} in a build for CUDA, or mean the CPU", replaces=[framework]
         )
     why = f"{framework} is a build for the CPU, and {signs[0].at.subject} asks for CUDA {cuda}"
     return world.mending.exchange(framework, f"{framework.package}=={release}+{tag}", why)

@@ -120,7 +120,7 @@ def _explained(world: World, path: str, found: Sequence[Mismatch]) -> tuple[str,
     package = owner.package if owner else None
     variables = dict.fromkeys(cause for one in found for cause in one.causes)
     clashes = (
-        cause_of("cuda-minors-conflict", INSTALLED, f"{clash.component}-{clash.needs}")
+        cause_of("cuda-minors-conflict", INSTALLED, f"{clash.component}-{clash.needs}-{package}")
         for clash in world.catalog.clashes
         if package and clash.needs == component
     )

@@ -147,7 +147,9 @@ def _installed(world: World, one: Mismatch, build: CudaBuild | None) -> tuple[st
     if build is None:
         return one.twice
     clashes = (
-        cause_of("cuda-minors-conflict", INSTALLED, f"{clash.component}-{clash.needs}")
+        cause_of(
+            "cuda-minors-conflict", INSTALLED, f"{clash.component}-{clash.needs}-{build.package}"
+        )
         for clash in world.catalog.clashes
         if clash.needs == one.link.component
     )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from reconciler.model.catalog import Catalog
+    from reconciler.model.look import Tell
     from reconciler.model.solution import (
         ChannelRecord,
         Complaint,
@@ -44,10 +45,12 @@ def solve(  # noqa: PLR0913 - what a solver has to know, each by its name
     strict: bool = True,
     alias: str = ALIAS,
     cache: str | None = None,
+    tell: Tell | None = None,
 ) -> Outcome:
     """Solve specs for one platform; raises SolverMissingError, and InvalidCondaSpec.
 
-    ``alias`` is conda's channel_alias, ``cache`` another folder for repodata than the user's own.
+    ``alias`` is conda's channel_alias, ``cache`` another folder for repodata than the user's own;
+    ``tell`` hears what takes long.
     """
     from reconciler.solve import child, question
 
@@ -61,7 +64,7 @@ def solve(  # noqa: PLR0913 - what a solver has to know, each by its name
         alias=alias,
         cache=cache,
     )
-    with child.asking(timeout) as ask:
+    with child.asking(timeout, tell) as ask:
         return question.outcome(ask, where, specs)
 
 
@@ -106,6 +109,7 @@ def prove(  # noqa: PLR0913 - as solve
     strict: bool = True,
     alias: str = ALIAS,
     cache: str | None = None,
+    tell: Tell | None = None,
 ) -> Proof:
     """Solve specs, and where they have no solution what comes nearest; each attempt is kept.
 
@@ -125,7 +129,7 @@ def prove(  # noqa: PLR0913 - as solve
         cache=cache,
     )
     judge = partial(_complaints, catalog=catalog, gpu=gpu) if catalog else proof.content
-    with child.asking(timeout) as ask:
+    with child.asking(timeout, tell) as ask:
         return proof.prove(
             specs,
             platform,

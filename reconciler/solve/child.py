@@ -9,8 +9,8 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from importlib import metadata
 from importlib.util import find_spec
-from threading import Event, Timer
-from typing import TYPE_CHECKING
+from threading import Event, Thread, Timer
+from typing import IO, TYPE_CHECKING
 
 import msgspec
 
@@ -19,6 +19,7 @@ from reconciler.errors import EnvfixError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from reconciler.model.look import Tell
     from reconciler.solve.worker import Answer, Request
 
 # -I keeps PYTHONPATH and a user site out of the child; the folders of envfix and of py-rattler,
@@ -38,27 +39,44 @@ class SolverMissingError(EnvfixError):
 
 
 @contextmanager
-def asking(timeout: float) -> Iterator[Callable[[Request], Answer]]:
+def asking(timeout: float, tell: Tell | None = None) -> Iterator[Callable[[Request], Answer]]:
     """Start a solver and give the function that asks it; raises SolverMissingError.
 
     Each answer may take ``timeout`` seconds. After the first that did not come there are no more.
+    What the solver says of its progress goes to ``tell``, or to stderr.
     """
     with subprocess.Popen(  # noqa: S603 - this very interpreter
         [sys.executable, "-I", "-c", _CODE, *_homes()],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        # Progress goes where the user sees it.
-        stderr=None,
+        stderr=subprocess.PIPE if tell else None,
     ) as child:
+        telling = _telling(child, tell)
         try:
             yield partial(_ask, child, timeout)
         finally:
             # Neither a time limit nor Ctrl-C leaves a download behind.
             child.kill()
+            if telling:
+                telling.join()
             # What a dead process did not read cannot be written any more.
             with suppress(OSError):
                 if child.stdin:
                     child.stdin.close()
+
+
+def _telling(child: subprocess.Popen[bytes], tell: Tell | None) -> Thread | None:
+    """Start to pass on what a process says; None where it says it itself."""
+    if child.stderr is None or tell is None:
+        return None
+    thread = Thread(target=_pass_on, args=(child.stderr, tell), daemon=True)
+    thread.start()
+    return thread
+
+
+def _pass_on(stream: IO[bytes], tell: Tell) -> None:
+    for line in stream:
+        tell(line.decode("utf-8", "replace").rstrip().removeprefix("envfix: "))
 
 
 def _ask(child: subprocess.Popen[bytes], timeout: float, request: Request) -> Answer:
@@ -102,4 +120,7 @@ def _homes() -> tuple[str, ...]:
 
 def _missing(what: str) -> SolverMissingError:
     command = f'{sys.executable} -m pip install "envfix-cuda[solve]"'
+    if find_spec("conda"):
+        # conda's own solver may be made for the py-rattler that it has, and end with another
+        command = 'pipx install "envfix-cuda[solve]", beside conda and not into it'
     return SolverMissingError(what, where="--solve", next_step=f"run: {command}")

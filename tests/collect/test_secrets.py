@@ -27,6 +27,12 @@ HARMLESS = [
     "credentials:",
     "git+https://git.example/repo.git@v1.0#egg=repo",
     "someone@host.example",
+    'tiktoken = "0.5.2"',
+    'azure-keyvault-secrets = "^4.7"',
+    "token==1.0",
+    "set -gx PATH /bin $PATH",
+    "ENV PATH=/opt/bin:$PATH",
+    "the bearer of news",
 ]
 
 SECRET = [
@@ -57,6 +63,20 @@ SECRET = [
     "  - API_TOKEN={}",
     "# export HF_TOKEN={}",
     "# password: {}",
+    "ENV HF_TOKEN {}",
+    "  env API_KEY a {} b",
+    "setenv HF_TOKEN {}",
+    "set -gx HF_TOKEN '{}'",
+    '$env:HF_TOKEN = "{}"',
+    "$HF_TOKEN = '{}'",
+    'password = "{}"',
+    "client_secret = '{}'",
+    "password={}",
+    'HF_TOKEN = "{}"',
+    'API_KEY = """\n{}\n"""',
+    'curl -H "Authorization: Bearer {}" https://host.example',
+    "--header 'authorization: Basic {}'",
+    "bearer {}-more",
 ]
 IN_YAML = [form for form in SECRET if form.startswith("variables")]
 
@@ -70,6 +90,10 @@ HOSTILE = [
     "token: 'a" * 40_000,
     "token: |\n" + "     \n  \n" * 40_000,
     "token: a\n" * 40_000 + " " * 300_000,
+    "token = a\n" * 40_000 + "set " * 60_000,
+    'token = """' * 30_000,
+    "authorization: bearer " * 20_000,
+    "_token_" * 40_000,
     "/t/" * 100_000 + "://",
 ]
 

@@ -11,15 +11,15 @@ import pytest
 from .channel import Channel, build_channel
 from .conda_stand_in import put_on_path
 from .elf_stub import stub_library
+from .five_faults import build as build_five_faults
 from .missing import require_machine
 from .pip_packages import EVERYDAY, cupy_stack, torch_stack
 from .prefix import install
-from .running import SITE_PACKAGES, VERSION
+from .running import VERSION
 from .wheels import (
     Wheel,
     build_wheel,
     clean_variables,
-    dist_info,
     download,
     download_all,
     pip_install,
@@ -138,18 +138,4 @@ def other_python_site(lab: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def five_faults(lab: Path, channel: Channel, torch_wheels: Sequence[Path]) -> Path:
-    """Five faults at once: two CUDA majors, two owners of cuDNN, two CuPys, a package twice."""
-    specs = [*PYTHON_AND_PIP, "setuptools", "cudatoolkit=11.8", "cudnn=8", "six"]
-    prefix = install(lab / "five_faults", specs, channel)
-    pip_install(prefix, *torch_wheels)
-    files = {"nvidia/cudnn/lib/libcudnn.so.8": stub_library("libcudnn.so.8", symbols=("older",))}
-    cudnn = Wheel("nvidia-cudnn-cu11", "8.9.5.29", files, (), "py3-none-manylinux1_x86_64")
-    pip_install(prefix, build_wheel(lab / "wheels", cudnn))
-    for name in ("cupy-cuda11x", "cupy-cuda12x"):
-        pip_install(prefix, *cupy_stack(lab / "wheels", name))
-    # pip's six as it lay there before conda installed its own over it
-    twin = Wheel("six", "1.16.0", {"six.py": b"__version__ = '1.16.0'\n"}, (), "py3-none-any")
-    for path, content in dist_info(twin, {"INSTALLER": b"pip\n"}).items():
-        (prefix / SITE_PACKAGES / path).parent.mkdir(exist_ok=True)
-        (prefix / SITE_PACKAGES / path).write_bytes(content)
-    return prefix
+    return build_five_faults(lab, channel, torch_wheels)

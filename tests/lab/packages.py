@@ -30,7 +30,7 @@ def content(package: Record, cache: Path) -> Mapping[str, File | Link]:
     if package.nvb[0] == "python":
         return interpreter()
     if package.wheel:
-        return _noarch(read_wheel(download(package.wheel, cache)))
+        return noarch(read_wheel(download(package.wheel, cache)))
     if package.torch:
         return _torch(package.torch)
     if package.python:
@@ -78,7 +78,7 @@ def _torch(torch: Torch) -> Mapping[str, File | Link]:
     names = TORCH_LIBRARIES + (TORCH_CUDA_LIBRARIES if torch.cuda else ())
     links = {f"{SITE_PACKAGES}/torch/lib/{name}": Link(f"../../../../{name}") for name in names}
     wheel = Wheel("torch", torch.version, code, TORCH_NEEDS)
-    return {**links, **_in_site_packages(_installed(wheel))}
+    return {**links, **in_site_packages(_installed(wheel))}
 
 
 def version_py(version: str, cuda: str | None) -> bytes:
@@ -100,14 +100,14 @@ def _stand_in(python: PythonStandIn, package: Record) -> Mapping[str, File | Lin
     files = _installed(Wheel(python.distribution, version, code, python.requires))
     if package.noarch == "python":
         return {f"site-packages/{path}": File(data) for path, data in files.items()}
-    return _in_site_packages(files)
+    return in_site_packages(files)
 
 
 def _installed(wheel: Wheel) -> Mapping[str, bytes]:
     return {**wheel.files, **dist_info(wheel, CONDA_MARKS)}
 
 
-def _noarch(wheel: Mapping[str, bytes]) -> Mapping[str, File]:
+def noarch(wheel: Mapping[str, bytes]) -> Mapping[str, File]:
     # setuptools vendors distributions, which have RECORDs of their own
     (old,) = (path for path in wheel if path.endswith(".dist-info/RECORD") and path.count("/") == 1)
     folder = old.rpartition("/")[0]
@@ -117,7 +117,7 @@ def _noarch(wheel: Mapping[str, bytes]) -> Mapping[str, File]:
     return {f"site-packages/{path}": File(data) for path, data in files.items()}
 
 
-def _in_site_packages(files: Mapping[str, bytes]) -> Mapping[str, File]:
+def in_site_packages(files: Mapping[str, bytes]) -> Mapping[str, File]:
     return {
         f"{SITE_PACKAGES}/{path}": File(data, executable=path.endswith(".so"))
         for path, data in files.items()

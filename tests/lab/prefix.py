@@ -16,28 +16,38 @@ if TYPE_CHECKING:
 
 
 def install(
-    prefix: Path, specs: Sequence[str], channel: Channel, cuda: str | None = "12.9"
+    prefix: Path,
+    specs: Sequence[str],
+    channel: Channel,
+    cuda: str | None = "12.9",
+    more: Sequence[Path] = (),
 ) -> Path:
-    """Create the environment of these specs on a machine whose driver knows this CUDA."""
-    asyncio.run(_install(prefix, specs, channel, cuda))
+    """Create the environment of these specs on a machine whose driver knows this CUDA.
+
+    ``more`` are folders of channels that come before the lab's own.
+    """
+    sources = [folder.as_uri() for folder in (*more, channel.path)]
+    asyncio.run(_install(prefix, specs, channel.package_cache, cuda, sources))
     return prefix
 
 
-async def _install(prefix: Path, specs: Sequence[str], channel: Channel, cuda: str | None) -> None:
+async def _install(
+    prefix: Path, specs: Sequence[str], cache: Path, cuda: str | None, sources: Sequence[str]
+) -> None:
     import rattler  # noqa: PLC0415, an extra; build_channel has looked for it
 
     wanted = [rattler.MatchSpec(spec) for spec in specs]
     records = await rattler.solve(
-        sources=[rattler.Channel(channel.path.as_uri())],
+        sources=[rattler.Channel(source) for source in sources],
         specs=wanted,
-        gateway=rattler.Gateway(cache_dir=channel.package_cache / "repodata"),
+        gateway=rattler.Gateway(cache_dir=cache / "repodata"),
         platforms=["linux-64", "noarch"],
         virtual_packages=_virtual_packages(cuda),
     )
     await rattler.install(
         records,
         prefix,
-        cache_dir=channel.package_cache,
+        cache_dir=cache,
         show_progress=False,
         # py-rattler 0.28 hands the list to Rust unopened (docs/lab.md, section 2)
         requested_specs=[spec._match_spec for spec in wanted],

@@ -64,7 +64,7 @@ def values(kind: Any) -> st.SearchStrategy:
 snapshots = structs(Snapshot, schema=st.just(SCHEMA))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(snapshots)
 def test_a_snapshot_goes_to_json_and_back_without_loss(snapshot: Snapshot) -> None:
     assert load_snapshot(save_snapshot(snapshot), where="here") == snapshot

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from reconciler import pipeline
+from reconciler.model.look import Look
 from reconciler.output import json as json_output
 from reconciler.output import text
 from reconciler.testing import sketch
@@ -34,7 +35,7 @@ FOUND = "[libcudart.so.12, libcufft.so.11], rpath: $ORIGIN/../nvidia/cuda_runtim
 
 def shown(world: str = WORLD, *, width: int = 80) -> list[str]:
     report = pipeline.scan(sketch(world), with_loads=True)
-    lines = text.render(report, width=width, verbose=True).splitlines()
+    lines = text.render(report, Look(width=width), verbose=True).splitlines()
     start = lines.index("What the loader maps")
     return lines[start : lines.index("", start)]
 

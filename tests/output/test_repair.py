@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ from output.reports import EMPTY, ESCAPE, finding
 from reconciler import pipeline
 from reconciler.model.finding import Severity
 from reconciler.model.fix import Applicability, Command, Fix
+from reconciler.model.look import Look
 from reconciler.model.plan import FileRepair, LeftOutFix, PlannedFix, Reason, Repair
 from reconciler.output import diff, repair
 from reconciler.testing import sketch
@@ -68,6 +70,16 @@ def test_a_diff_has_the_colors_that_git_gives_it() -> None:
     said = diff.render([file("a\nb\n", "a\nc\n")], color=True)
 
     assert "\x1b[36m@@ -1,2 +1,2 @@\x1b[0m\n a\n\x1b[31m-b\x1b[0m\n\x1b[32m+c\x1b[0m\n" in said
+
+
+def test_a_repair_has_the_letters_of_a_pipe_in_color() -> None:
+    mended = pipeline.fix(sketch(BAD), unsafe=True)
+    shown = told(mended, look=Look(color=True))
+
+    assert "\x1b[31m-  - cudatoolkit=11.8.0=h4ba93d1_13\x1b[0m\n" in shown
+    assert "\x1b[1mWhat this does\x1b[0m\n" in shown
+    assert "\x1b[36m`envfix fix --write`\x1b[0m" in shown
+    assert re.sub(r"\x1b\[[\d;]*m", "", shown) == told(mended, look=Look(whole=True))
 
 
 @pytest.mark.parametrize("color", [False, True])

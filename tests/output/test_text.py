@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from reconciler import pipeline
 from reconciler.model.cuda import CudaVersion
 from reconciler.model.finding import Severity
+from reconciler.model.look import Look
 from reconciler.model.report import Skip
 from reconciler.model.steps import line_of
 from reconciler.output import page, text
@@ -37,7 +38,7 @@ either_length = pytest.mark.parametrize("verbose", [False, True], ids=["short", 
 def test_no_line_that_can_be_broken_is_longer_than_the_terminal(
     shown: Report, width: int, *, verbose: bool
 ) -> None:
-    lines = text.render(shown, width=width, verbose=verbose).splitlines()
+    lines = text.render(shown, Look(width=width), verbose=verbose).splitlines()
 
     # a label and a path, which nothing can break; and what is to be copied
     long = [line for line in lines if len(line) > width and len(line.split()) > 2]
@@ -87,8 +88,8 @@ def test_there_is_no_color_by_default(shown: Report, *, verbose: bool) -> None:
 
 @every_report
 def test_color_changes_no_letter(shown: Report) -> None:
-    plain = text.render(shown)
-    colored = text.render(shown, color=True)
+    plain = text.render(shown, Look(whole=True))
+    colored = text.render(shown, Look(color=True))
 
     for code in {f"\x1b[{style}m" for style in page.STYLES.values()} | {"\x1b[0m"}:
         colored = colored.replace(code, "")
@@ -97,7 +98,7 @@ def test_color_changes_no_letter(shown: Report) -> None:
 
 def test_color_is_of_the_severity() -> None:
     assert "\x1b[1;33mwarning\x1b[0m" in text.render(
-        report(WORDS, finding(severity=Severity.WARNING)), color=True
+        report(WORDS, finding(severity=Severity.WARNING)), Look(color=True)
     )
 
 
@@ -215,7 +216,7 @@ def test_a_build_with_a_library_for_each_release_shows_their_majors(
     releases = tuple(filter(None, map(CudaVersion.parse, tags)))
     build = msgspec.structs.replace(report().builds[0], cuda=None, releases=releases)
 
-    page = text.render(msgspec.structs.replace(EMPTY, builds=(build,)), width=100)
+    page = text.render(msgspec.structs.replace(EMPTY, builds=(build,)), Look(width=100))
 
     assert f"\n{shown:8}{build.manager:8}" in page
 

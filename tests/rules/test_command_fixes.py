@@ -218,7 +218,9 @@ pip: [torch==2.1.2+cu121, nvidia-cuda-runtime-cu12==12.1.105]
 def test_an_extension_that_has_no_wheel_for_the_other_major_here_is_left_to_a_person():
     text = "conda: []\npip: [torch==2.1.2+cu121, cupy-cuda11x==13.3.0]\n"
 
-    assert choice(text, "CUD201").endswith("since cupy-cuda11x 13.3.0 needs another build")
+    assert choice(text, "CUD201").endswith(
+        "since cupy-cuda11x 13.3.0 has to give way to a build for CUDA 12"
+    )
 
 
 def test_majors_without_a_framework_are_left_to_a_person():
@@ -687,6 +689,7 @@ def test_conda_s_build_for_the_cpu_is_left_to_a_person():
     text = "conda: [pytorch=2.5.1=cpu_generic_py311h35f3f2b_0, cudatoolkit=11.8.0=h_0]\npip: []\n"
 
     assert choice(text, "CUD206") == "take pytorch in a build for CUDA, or mean the CPU"
+    assert fix(text, "CUD206").replaces == ("conda:pytorch",)
 
 
 def test_conda_solves_for_builds_that_belong_together():
