@@ -46,6 +46,7 @@ A sketch is YAML. A key left out is a fact that could not be collected, not an e
 
 from __future__ import annotations
 
+from functools import cache
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
@@ -110,8 +111,9 @@ FACTS: Mapping[str, Fact] = {
 _WORDS = frozenset({"aim", "build", "platform", "links", "misfits"})
 
 
+@cache
 def sketch(text: str) -> Snapshot:
-    """Return the snapshot that a sketch describes."""
+    """Return the snapshot that a sketch describes; the same one each time, as nothing changes it."""
     keys: dict[str, Any] = YAML(typ="safe").load(StringIO(text)) or {}
     files = {key: text for key, text in keys.items() if key not in FACTS and key not in _WORDS}
     if unknown := {path for path, text in files.items() if not manifests.format_of(path, text)}:
