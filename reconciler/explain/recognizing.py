@@ -1,15 +1,18 @@
 """Which known errors a text holds.
 
 Most of a log is no error, and regular expressions over all of it would take minutes. So a line is
-looked at by these only where one of the classes' marks stands in it, and the marks are looked for
-once in lines that differ in their numbers alone.
+looked at by these only where one of the classes' marks stands in it, the marks are looked for once
+in lines that differ in their numbers alone, and only those of which a word stands there: of words
+a log has few, and each is held against the marks once.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Mapping
 from functools import cache
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -25,8 +28,12 @@ if TYPE_CHECKING:
 
 #: What lines that are said again and again differ in: counts, times, addresses, hashes.
 _VARYING = b"0123456789abcdef"
-#: How many kinds of lines are remembered: some ten MB.
+#: What words end at: white space, and the digits, in which they differ as lines do.
+_NO_WORD = bytes.maketrans(b"0123456789", b" " * 10)
+#: How many kinds of lines, and how many words, are remembered: some ten MB each.
 _REMEMBERED = 100_000
+#: In how much text all is looked for singly; in more, first what many have in common.
+_SHORT = 1 << 16
 #: How often a kind of line is looked at closely; what is said more often is said enough.
 _ENOUGH = 100
 #: At how many places of one line the marks of a class are looked at.
@@ -88,8 +95,8 @@ def _fullest(found: Iterable[Recognized]) -> Iterator[Recognized]:
 def _sightings(
     text: str | bytes | Iterable[str | bytes], errors: tuple[ErrorClass, ...]
 ) -> Iterator[Recognized]:
-    by_mark, gates = _marks(errors)
-    sieve = _Sieve(gates=gates, seen={})
+    by_mark = _marks(errors)
+    sieve = _Sieve(by_part=_by_part(tuple(by_mark)))
     until, rank = 0, 0
     before: list[bytes] = []
     for block in blocks(text, ahead=max(error.lines for error in errors)):
@@ -114,25 +121,67 @@ def _sightings(
 class _Sieve(Struct, frozen=True):
     """What lets most of a log be passed over."""
 
-    #: The marks that each of a few short texts stands in.
-    gates: Mapping[bytes, tuple[bytes, ...]]
+    #: The marks that each of some words, or parts of words, stands in: one of each mark.
+    by_part: Mapping[bytes, tuple[bytes, ...]]
     #: How often each kind of line was looked at closely; enough for one without a mark.
-    seen: dict[bytes, int]
+    seen: dict[bytes, int] = {}
+    #: The words of the log that no mark has, and the marks that each of the others may stand in.
+    idle: set[bytes] = set()
+    telling: dict[bytes, tuple[bytes, ...]] = {}
+
+    def marks(self, text: bytes) -> Iterable[bytes]:
+        """Return the marks of which a word stands in a text; of a few marks without words, all."""
+        if len(self.idle) + len(self.telling) > _REMEMBERED:
+            self.idle.clear()
+            self.telling.clear()
+        words = set(text.translate(_NO_WORD).split())
+        if new := words - self.idle - self.telling.keys():
+            self._learn(new)
+        found = {mark for word in words & self.telling.keys() for mark in self.telling[word]}
+        return found.union(self.by_part.get(b"", ()))
+
+    def _learn(self, new: set[bytes]) -> None:
+        words = list(new)
+        text = b" ".join(words)
+        ends = list(accumulate(len(word) + 1 for word in words))
+        parts: Iterable[bytes] = filter(None, self.by_part)
+        if len(text) > _SHORT:
+            gates = _gates(tuple(parts))
+            parts = [part for gate, within in gates.items() if gate in text for part in within]
+        marks: dict[bytes, tuple[bytes, ...]] = {}
+        for part in parts:
+            at = text.find(part)
+            while at >= 0:
+                nth = bisect_right(ends, at)
+                marks[words[nth]] = marks.get(words[nth], ()) + self.by_part[part]
+                at = text.find(part, ends[nth])
+        self.telling.update(marks)
+        self.idle.update(new - marks.keys())
 
 
 @cache
-def _marks(
-    errors: tuple[ErrorClass, ...],
-) -> tuple[Mapping[bytes, list[ErrorClass]], Mapping[bytes, tuple[bytes, ...]]]:
-    """Return the classes of each mark, and the texts that stand in several marks."""
+def _marks(errors: tuple[ErrorClass, ...]) -> Mapping[bytes, list[ErrorClass]]:
+    """Return the classes of each mark."""
     by_mark: dict[bytes, list[ErrorClass]] = {}
     for error in errors:
         for mark in error.marks:
             by_mark.setdefault(mark.encode(), []).append(error)
-    return by_mark, _gates(by_mark)
+    return by_mark
 
 
-def _gates(marks: Iterable[bytes]) -> Mapping[bytes, tuple[bytes, ...]]:
+@cache
+def _by_part(marks: tuple[bytes, ...]) -> Mapping[bytes, tuple[bytes, ...]]:
+    """Return marks by the longest of their words; the first and last may be parts of one."""
+    by_part: dict[bytes, tuple[bytes, ...]] = {}
+    for mark in marks:
+        part = max(mark.translate(_NO_WORD).split(), key=len, default=b"")
+        part = part if len(part) > 1 else b""
+        by_part[part] = (*by_part.get(part, ()), mark)
+    return by_part
+
+
+@cache
+def _gates(marks: tuple[bytes, ...]) -> Mapping[bytes, tuple[bytes, ...]]:
     """Return few texts of which one stands in each mark: to look for these is less to look for."""
     left, gates = dict.fromkeys(marks), dict[bytes, tuple[bytes, ...]]()
     while left:
@@ -167,7 +216,7 @@ def _marked(
     seen = sieve.seen
     kept = [i for i, kind in enumerate(kinds) if seen.get(kind, 0) < _ENOUGH]
     joined = b"\n".join([lines[i] for i in kept])
-    marks = [mark for gate, within in sieve.gates.items() if gate in joined for mark in within]
+    marks = sieve.marks(joined)
     ends = _ends(joined)
     nth, start, end = -1, 0, -1
     marked: dict[int, list[tuple[ErrorClass, int]]] = {}

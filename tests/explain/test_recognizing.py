@@ -136,6 +136,17 @@ def test_a_line_without_end_is_looked_at_all_along() -> None:
     assert first(text) == ("library-not-found", {"soname": "libcudart.so.12"})
 
 
+def test_an_error_among_more_words_than_are_remembered_is_found_again() -> None:
+    letters = str.maketrans("0123456789", "ghijklmnop")
+    words = [f"{number}".translate(letters) for number in range(300_000)]
+    prose = "\n".join(" ".join(words[at : at + 10]) for at in range(0, len(words), 10))
+    other = MISSING.replace("cudart", "cublas")
+
+    found = recognize(f"{MISSING}\n{prose}\n{MISSING}\n{prose}\n{other}", ERRORS)
+
+    assert [(one.line, one.count) for one in found] == [(1, 2), (60_003, 1)]
+
+
 def test_bytes_that_are_no_utf_8_hide_nothing() -> None:
     assert recognize(b"\xff\xfe\x80 " + MISSING.encode() + b"\xff", ERRORS)[0].line == 1
 
