@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re
 import textwrap
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 from reconciler.model.hook import (
     Hook,
     HookVariable,
-    PrependPath,
-    RemoveElement,
     SetVariable,
-    Unset,
 )
 from reconciler.model.os_name import printable
 
@@ -46,17 +43,8 @@ def _paragraphs(hook: Hook, paths: tuple[str, ...]) -> Iterator[str]:
 
 
 def _what(variable: HookVariable) -> str:
-    match variable:
-        case SetVariable(name=name):
-            return f"{name} is set"
-        case PrependPath(name=name, directories=directories):
-            return f"{name} begins with {' and '.join(directories)}"
-        case RemoveElement(name=name, directory=directory):
-            return f"{name} is without {directory}"
-        case Unset(name=name):
-            return f"{name} is not set"
-        case _:
-            assert_never(variable)
+    # A value may be anything, and the lines below have it.
+    return f"{variable.name} is set" if isinstance(variable, SetVariable) else str(variable)
 
 
 def _plain(text: str) -> str:

@@ -18,6 +18,10 @@ class SetVariable(Struct, frozen=True, kw_only=True, tag="set"):
     #: What is written behind the value: a path below the live prefix ("" is the prefix itself).
     path: str | None = None
 
+    def __str__(self) -> str:
+        below = f"/{self.path}" if self.path else ""
+        return f"{self.name} is {self.value}{'' if self.path is None else f'$PREFIX{below}'}"
+
 
 class PrependPath(Struct, frozen=True, kw_only=True, tag="prepend"):
     """Put directories of the environment in front of those that a variable lists."""
@@ -25,6 +29,9 @@ class PrependPath(Struct, frozen=True, kw_only=True, tag="prepend"):
     name: str
     #: Relative to the prefix, which is asked for anew at each activation.
     directories: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.name} begins with {' and '.join(self.directories)}"
 
 
 class RemoveElement(Struct, frozen=True, kw_only=True, tag="remove"):
@@ -34,13 +41,20 @@ class RemoveElement(Struct, frozen=True, kw_only=True, tag="remove"):
     #: As it stands in the variable.
     directory: str
 
+    def __str__(self) -> str:
+        return f"{self.name} is without {self.directory}"
+
 
 class Unset(Struct, frozen=True, kw_only=True, tag="unset"):
     """Take a variable away."""
 
     name: str
 
+    def __str__(self) -> str:
+        return f"{self.name} is not set"
 
+
+#: What becomes of a variable; as text a clause of it.
 HookVariable = SetVariable | PrependPath | RemoveElement | Unset
 
 

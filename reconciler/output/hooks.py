@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
-from reconciler.model.hook import FileState, PrependPath, RemoveElement, SetVariable, Unset
+from reconciler.model.hook import FileState, PrependPath
 from reconciler.model.look import PLAIN
 from reconciler.model.os_name import printable
 from reconciler.output.page import Page
@@ -12,7 +12,7 @@ from reconciler.output.page import Page
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from reconciler.model.hook import HookChange, HookOffer, HookStatus, HookVariable
+    from reconciler.model.hook import HookChange, HookOffer, HookStatus
     from reconciler.model.look import Look
     from reconciler.model.snapshot import Target
 
@@ -30,28 +30,11 @@ _IN_VENV = (
 )
 
 
-def variable_of(variable: HookVariable) -> str:
-    """Return what becomes of a variable, in a clause."""
-    match variable:
-        case SetVariable(name=name, value=value, path=None):
-            return f"{name} is {value}"
-        case SetVariable(name=name, value=value, path=path):
-            return f"{name} is {value}$PREFIX{f'/{path}' if path else ''}"
-        case PrependPath(name=name, directories=directories):
-            return f"{name} begins with {' and '.join(directories)}"
-        case RemoveElement(name=name, directory=directory):
-            return f"{name} is without {directory}"
-        case Unset(name=name):
-            return f"{name} is not set"
-        case _:
-            assert_never(variable)
-
-
 def add_changes(page: Page, changes: Iterable[HookChange], target: Target) -> None:
     """Add each change of activation, and what to know of such changes, to a page."""
     listed = tuple(changes)
     for change in listed:
-        said = "; ".join(map(variable_of, change.variables))
+        said = "; ".join(map(str, change.variables))
         page.paragraph(f"{said}.", label="- ", indent=0)
         page.paragraph(f"{change.why.code}: {change.why.sentence}.", body="dim")
         if change.replaces:

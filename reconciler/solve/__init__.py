@@ -9,14 +9,12 @@ from reconciler.solve.channels import ALIAS
 from reconciler.solve.machine import target
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
     from reconciler.model.catalog import Catalog
     from reconciler.model.look import Tell
     from reconciler.model.solution import (
-        ChannelRecord,
         Complaint,
-        NotProven,
         Outcome,
         Proof,
         Repair,
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
     )
     from reconciler.solve.question import Where
 
-__all__ = ["ALIAS", "TIMEOUT", "prove", "released", "solve", "target"]
+__all__ = ["ALIAS", "TIMEOUT", "prove", "solve", "target"]
 
 #: Seconds: a first download of conda-forge's repodata over a slow line takes minutes.
 TIMEOUT = 300.0
@@ -66,33 +64,6 @@ def solve(  # noqa: PLR0913 - what a solver has to know, each by its name
     )
     with child.asking(timeout, tell) as ask:
         return question.outcome(ask, where, specs)
-
-
-def released(  # noqa: PLR0913 - as solve
-    names: Iterable[str],
-    channels: Sequence[str],
-    platform: str,
-    *,
-    offline: bool = False,
-    timeout: float = TIMEOUT,
-    strict: bool = True,
-    alias: str = ALIAS,
-    cache: str | None = None,
-) -> Mapping[str, tuple[ChannelRecord, ...]] | NotProven:
-    """Return what a solver may choose from: every record of each name, () where there is none."""
-    from reconciler.solve import child, question
-
-    where = _where(
-        channels,
-        platform,
-        offline=offline,
-        timeout=timeout,
-        strict=strict,
-        alias=alias,
-        cache=cache,
-    )
-    with child.asking(timeout) as ask:
-        return question.released(ask, where, names)
 
 
 def prove(  # noqa: PLR0913 - as solve

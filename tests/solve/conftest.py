@@ -6,8 +6,9 @@ from functools import partial
 
 import pytest
 from small_channels import write_channels
+from solve.released import released
 
-from reconciler.solve import released, solve
+from reconciler.solve import solve
 
 
 @pytest.fixture(scope="session")

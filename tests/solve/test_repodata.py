@@ -8,9 +8,10 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from solve.released import released
 
 from reconciler.model.solution import NotProven, Solution
-from reconciler.solve import released, solve, target
+from reconciler.solve import solve, target
 
 LINUX = target("linux-64", cuda="12.4")
 
